@@ -1,0 +1,44 @@
+# Holon: a cluster that is one machine. `make help` lists what there is.
+#
+# Everything made lands below build/. Only `make packages` needs root.
+
+BUILD    := build
+TREE     := $(BUILD)/linux
+DOWNLOAD := $(BUILD)/dl
+NODES    ?= 3
+DEBUG    ?=
+
+# A recipe that feeds a log names it first; what fails shows its tail.
+LOGS := $(BUILD)/log
+RUN  := ci/run-logged $(LOGS)
+
+ifeq ($(DEBUG),)
+FLAVOUR := product
+else
+FLAVOUR := debug
+endif
+FRAGMENTS_product := base.config node.config holon.config
+FRAGMENTS_debug   := base.config node.config holon.config debug.config
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s'|'
+
+# --- machine -----------------------------------------------------------------
+.PHONY: packages
+packages: ## install what the build machine needs (ci/packages), with sudo when not root
+	@ci/install-packages
+
+# --- kernel ------------------------------------------------------------------
+.PHONY: tree kernel series hooks
+tree: packages ## unpack the pinned kernel source, copy kernel/, push linux-patches/
+	@$(RUN) tree linux-patches/make-tree $(TREE) $(DOWNLOAD)
+
+kernel: tree ## build the product kernel, or with DEBUG=1 the one the tests run on
+	@$(RUN) kernel-$(FLAVOUR) configs/build-kernel $(TREE) $(FLAVOUR) $(FRAGMENTS_$(FLAVOUR))
+
+series: tree ## export overlay and hooks as one plain quilt series: build/series
+	@linux-patches/make-series $(TREE) $(BUILD)/series
+
+hooks: ## count the upstream files and lines that linux-patches/ touches
+	@linux-patches/count-hooks

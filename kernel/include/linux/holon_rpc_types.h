@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Numbers of the message types. They are the wire protocol: a number is never
+ * given to another type, and a change of a type's layout is a new number or a
+ * new protocol version.
+ *
+ * Protocol versions
+ *  1	first version
+ */
+#ifndef _LINUX_HOLON_RPC_TYPES_H
+#define _LINUX_HOLON_RPC_TYPES_H
+
+#define HOLON_PROTOCOL_MIN	1
+#define HOLON_PROTOCOL_MAX	1
+
+enum holon_rpc_id {
+	/* 1..63: the RPC layer and the transport themselves */
+	HOLON_RPC_ID_REPLY	= 1,
+	HOLON_RPC_ID_CANCEL	= 2,
+	HOLON_RPC_ID_FLUSH	= 3,
+	HOLON_RPC_ID_CREDIT	= 4,
+	HOLON_RPC_ID_ECHO	= 8,	/* benchmark and tests */
+	HOLON_RPC_ID_SINK	= 9,	/* benchmark: BULK throughput */
+
+	/* 64..127: membership, on HOLON_CONTROL; see kernel/holon/view.c */
+	HOLON_RPC_ID_VIEW	= 64,
+
+	/* 128..255: processes */
+	HOLON_RPC_ID_TASK	= 128,
+
+	/* 256..319: files */
+	HOLON_RPC_ID_FILE	= 256,
+
+	HOLON_RPC_ID_MAX	= 1023
+};
+
+#endif /* _LINUX_HOLON_RPC_TYPES_H */
