@@ -37,8 +37,20 @@ tree: packages ## unpack the pinned kernel source, copy kernel/, push linux-patc
 kernel: tree ## build the product kernel, or with DEBUG=1 the one the tests run on
 	@$(RUN) kernel-$(FLAVOUR) configs/build-kernel $(TREE) $(FLAVOUR) $(FRAGMENTS_$(FLAVOUR))
 
-series: tree ## export overlay and hooks as one plain quilt series: build/series
-	@linux-patches/make-series $(TREE) $(BUILD)/series
+series: ## export overlay and hooks as one plain quilt series: build/series
+	@linux-patches/make-series $(BUILD)/series
 
 hooks: ## count the upstream files and lines that linux-patches/ touches
 	@linux-patches/count-hooks
+
+# --- tests -------------------------------------------------------------------
+.PHONY: check lint unit
+check: packages ## everything CI runs: build, lint, unit tests, cluster tests
+	@ci/check
+
+lint: tree ## static checks: checkpatch, sparse, kernel-doc, shellcheck, patch headers
+	@ci/lint $(TREE)
+
+unit: ## KUnit suites, in one booted debug kernel
+	@$(MAKE) --no-print-directory kernel DEBUG=1
+	@ci/kunit $(TREE)/out-debug/arch/x86/boot/bzImage $(LOGS)/kunit-console.log
