@@ -12,13 +12,11 @@ DEBUG    ?=
 LOGS := $(BUILD)/log
 RUN  := ci/run-logged $(LOGS)
 
-ifeq ($(DEBUG),)
-FLAVOUR := product
-else
-FLAVOUR := debug
-endif
+FLAVOUR  ?= $(if $(DEBUG),debug,product)
 FRAGMENTS_product := base.config node.config holon.config
 FRAGMENTS_debug   := base.config node.config holon.config debug.config
+# The reference of the benchmarks: the same tree without the option.
+FRAGMENTS_off     := base.config node.config
 
 .PHONY: help
 help: ## this list
