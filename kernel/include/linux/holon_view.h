@@ -7,27 +7,35 @@
 
 #include <linux/bitmap.h>
 #include <linux/holon_node.h>
+#include <linux/notifier.h>
 #include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/socket.h>
 #include <linux/types.h>
 #include <linux/uuid.h>
 
+struct netlink_ext_ack;
+
 enum holon_node_state {
-	HOLON_NODE_OFF,		/* no id configured */
+	HOLON_NODE_OFF,		/* no id configured, or not heard of */
 	HOLON_NODE_ALONE,
-	HOLON_NODE_JOINING,
+	HOLON_NODE_JOINING,	/* or forming a cluster */
 	HOLON_NODE_MEMBER,
 	HOLON_NODE_FROZEN,	/* lease lost or no quorum */
 	HOLON_NODE_LEAVING,
 	HOLON_NODE_GONE,
+	HOLON_NODE_STATES
 };
 
 /**
  * struct holon_view - one agreed member set; immutable, freed by RCU
  * @epoch: grows by every change, never reused in a cluster
  * @cluster_uuid: made at formation
+ * @count: number of members
  * @members: bitmap of node ids
  * @incarnation: of each member, 0 for others
  * @uuid: of each member's machine
+ * @ref: of the membership code; others use RCU or holon_view_get()
  */
 struct holon_view {
 	u64 epoch;
@@ -36,6 +44,7 @@ struct holon_view {
 	DECLARE_BITMAP(members, HOLON_NODE_IDS);
 	u64 incarnation[HOLON_NODE_IDS];
 	uuid_t uuid[HOLON_NODE_IDS];
+	refcount_t ref;
 	struct rcu_head rcu;
 };
 
@@ -46,21 +55,52 @@ struct holon_view {
  */
 const struct holon_view *holon_view_rcu(void);
 
+/**
+ * holon_view_get - the installed view with a reference
+ *
+ * Context: any. Return: NULL while alone; give back with holon_view_put().
+ */
+const struct holon_view *holon_view_get(void);
+void holon_view_put(const struct holon_view *view);
+
 /* Is @node a member, and of which incarnation? 0 when it is none. Any context. */
 u64 holon_view_incarnation(u8 node);
+
+/**
+ * holon_view_ready - may requests be sent to this member?
+ * @node: id
+ *
+ * A member that has just joined refuses what comes from nodes it does not know
+ * as members, and it knows them when it has installed its first view. So it is
+ * ready when every member has said that it installed the view (that is before
+ * the first barrier step); members that were in the view before are always ready.
+ *
+ * Context: any. Return: its incarnation, or 0.
+ */
+u64 holon_view_ready(u8 node);
 
 /* Epoch of the installed view, 0 while alone. Any context. */
 u64 holon_view_epoch(void);
 
+/* Has the installed view been resumed, and no change of it begun? Any context. */
+bool holon_view_steady(void);
+
 enum holon_node_state holon_node_state(void);
+
+/* Lower-case name of a state, as user space sees it. */
+const char *holon_node_state_name(enum holon_node_state state);
 
 /*
  * Subscribers rebuild their state when the view changes, in the order of
  * @prio, as the cluster-wide barrier STEP/STEP_DONE: on no node does step i
- * begin before step i-1 has ended on all. A step may use RPC among the new
- * members, runs in process context, and must be repeatable: when a further
- * node is lost, @abort is called and everything begins again for the next
- * epoch; views skipped count as the union of their losses.
+ * begin before step i-1 has ended on all, and the first begins when the view is
+ * installed on all. A step may use RPC among the new members, runs in process
+ * context, and must be repeatable: when a further node is lost, @abort is
+ * called and everything begins again for the next epoch; views skipped count as
+ * the union of their losses.
+ *
+ * The step of HOLON_VIEW_RPC is the exchange of FLUSH markers: it sends them to
+ * all members and returns when the last round of all of them has been handled.
  */
 enum holon_view_prio {
 	HOLON_VIEW_RPC,
@@ -74,12 +114,16 @@ enum holon_view_prio {
 /**
  * struct holon_view_subscriber
  * @prio: place in the order
- * @lost: called when the view is installed, before the wait for markers: nodes
- *	of @lost are gone; wake everything that waits for them. Must not block
- *	on the wire. @view is the new one, or NULL when this node was evicted
- *	or has left (then all nodes are lost)
+ * @lost: called when the view is installed, before the first step: nodes of
+ *	@lost are gone (their lanes are closed and their incarnations refused);
+ *	wake everything that waits for them. Must not block on the wire. @view
+ *	is the new one, or NULL when this node was evicted or has left (then
+ *	all others are lost). Called for every installed view, also when @lost
+ *	is empty
  * @step: the barrier step; 0 or a negative errno (which is logged)
- * @abort: the step of @epoch was interrupted by a further loss
+ * @abort: the barrier of @epoch will not be finished, because a newer view is
+ *	there. Called after @lost of the newer one; a step of @epoch that still
+ *	runs must end soon, and the next epoch's begins only when it has
  */
 struct holon_view_subscriber {
 	const char *name;
@@ -92,5 +136,154 @@ struct holon_view_subscriber {
 
 /* At initcall time only; never removed. */
 void holon_view_subscribe(struct holon_view_subscriber *subscriber);
+
+/*
+ * For user space.
+ */
+
+enum holon_view_event {
+	HOLON_VIEW_EVENT_STATE,		/* the state of this node changed */
+	HOLON_VIEW_EVENT_INSTALLED,	/* a view was installed; cluster work is held */
+	HOLON_VIEW_EVENT_RESUMED,	/* the barrier of that view has ended */
+	HOLON_VIEW_EVENT_REFUSED,	/* a node refused us, or we refused it: .node */
+};
+
+/**
+ * struct holon_view_notice - data of the notifier
+ * @epoch: of the installed view, 0 when there is none
+ * @count: its number of members
+ * @state: of this node
+ * @node: with HOLON_VIEW_EVENT_REFUSED, whom it is about
+ */
+struct holon_view_notice {
+	u64 epoch;
+	unsigned int count;
+	enum holon_node_state state;
+	u8 node;
+};
+
+/*
+ * A blocking notifier chain; the action is an enum holon_view_event, the data a
+ * struct holon_view_notice. Runs on the view thread: must not wait for it.
+ */
+int holon_view_register_notifier(struct notifier_block *nb);
+
+#define HOLON_REASON_MAX	96
+
+/**
+ * struct holon_node_info - what this node knows about a node
+ * @id: node id
+ * @uuid: of its machine
+ * @incarnation: the life that was heard last
+ * @state: this node's own state, or what the other one said last; OFF when it
+ *	was never heard
+ * @addr: where its hello came from; family 0 when unknown
+ * @member: is it in the installed view
+ * @connected: are all lanes up
+ * @self: is it this node
+ * @epoch: the last one it said
+ * @heard_ms: age of the last message, U32_MAX when never
+ * @rtt_us: round trip of a heartbeat, 0 when unknown
+ * @clock_offset_ns: its CLOCK_MONOTONIC minus ours, good to half a round trip
+ * @refused: last reason why it refused us or we refused it, or empty
+ */
+struct holon_node_info {
+	u8 id;
+	bool member, connected, self;
+	uuid_t uuid;
+	u64 incarnation;
+	u64 epoch;
+	enum holon_node_state state;
+	struct sockaddr_storage addr;
+	u32 heard_ms;
+	u32 rtt_us;
+	s64 clock_offset_ns;
+	char refused[HOLON_REASON_MAX];
+};
+
+/**
+ * holon_node_info - facts about one node
+ * @node: id; that of this node is legal
+ * @info: filled in
+ *
+ * Context: any. Return: 0, or -ENOENT when nothing is known about it.
+ */
+int holon_node_info(u8 node, struct holon_node_info *info);
+
+/**
+ * holon_node_next - iterate over the nodes that are known
+ * @node: 0 to begin
+ *
+ * Return: the next higher known id, 0 at the end.
+ */
+u8 holon_node_next(u8 node);
+
+/**
+ * struct holon_cluster_info - facts about the cluster
+ * @name: as configured, may be empty
+ * @uuid: null while alone
+ * @epoch: of the installed view, 0 while alone
+ * @members: bitmap
+ * @count: number of members
+ * @coordinator: who leads the barrier of this view, 0 while alone
+ * @state: of this node
+ * @steady: resumed, and no change begun
+ * @hb_ms: interval of heartbeats
+ * @fd_ms: silence after which a node is suspected
+ */
+struct holon_cluster_info {
+	char name[HOLON_CLUSTER_NAME_MAX];
+	uuid_t uuid;
+	u64 epoch;
+	DECLARE_BITMAP(members, HOLON_NODE_IDS);
+	unsigned int count;
+	u8 coordinator;
+	enum holon_node_state state;
+	bool steady;
+	unsigned int hb_ms, fd_ms;
+};
+
+void holon_cluster_info(struct holon_cluster_info *info);
+
+/**
+ * holon_cluster_create - found a cluster with this node as its only member
+ * @name: of the cluster; NULL takes holon.cluster=
+ * @extack: gets a sentence on failure; may be NULL
+ *
+ * Waits killably until the first view has been resumed.
+ *
+ * Context: process context, no locks.
+ * Return: 0; -EBUSY when in a cluster or on the way into one; -EINVAL without
+ *	id or name; -EACCES, -EADDRNOTAVAIL from the transport; -EINTR.
+ */
+int holon_cluster_create(const char *name, struct netlink_ext_ack *extack);
+
+/**
+ * holon_cluster_join - join the cluster of a name
+ * @name: NULL takes holon.cluster=
+ * @extack: gets a sentence on failure; may be NULL
+ *
+ * Waits killably until this node is a member, or a member refused it, or no
+ * member was heard for a while. A node that was refused keeps trying.
+ *
+ * Context: process context, no locks.
+ * Return: 0; -EBUSY when in a cluster already; -EINVAL; -ECONNREFUSED;
+ *	-ENETUNREACH; -EACCES, -EADDRNOTAVAIL from the transport; -EINTR.
+ */
+int holon_cluster_join(const char *name, struct netlink_ext_ack *extack);
+
+/**
+ * holon_cluster_leave - leave the cluster
+ * @force: leave also when the others cannot agree to it: this node forgets the
+ *	cluster on its own, and the others find it dead
+ * @extack: gets a sentence on failure; may be NULL
+ *
+ * Waits killably until this node is alone. It does not join again by itself.
+ *
+ * Context: process context, no locks.
+ * Return: 0; -ENOTCONN when in no cluster; -EBUSY when there is no quorum and
+ *	@force is not given; -EINTR.
+ */
+int holon_cluster_leave(bool force, struct netlink_ext_ack *extack);
 
 #endif /* _LINUX_HOLON_VIEW_H */
