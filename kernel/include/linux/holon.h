@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What upstream code calls: hooks of the process code, as inline functions
+ * that cost one predicted branch until a node has placed or taken a task, and
+ * nothing with CONFIG_HOLON=n. Call sites have no #ifdef.
+ *
+ * See kernel/holon/task.c for how deputies and guests work.
+ */
+#ifndef _LINUX_HOLON_H
+#define _LINUX_HOLON_H
+
+#include <linux/bits.h>
+#include <linux/jump_label.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched.h>
+#include <linux/threads.h>
+
+struct pt_regs;
+struct netlink_ext_ack;
+
+#ifdef CONFIG_HOLON
+
+/* Each node hands out [id << 22, (id + 1) << 22). */
+#define HOLON_PID_SHIFT		22
+#define HOLON_PID_MAX		BIT(30)
+
+/* True once this node has placed a task, or registered a spawner. */
+DECLARE_STATIC_KEY_FALSE(holon_task_key);
+
+/* First number of this node's range, 0 without a node id. */
+extern int holon_pid_first;
+
+void holon_pid_range(void);
+bool __holon_syscall(struct pt_regs *regs, long nr);
+void __holon_resume_user_mode(struct pt_regs *regs);
+long __holon_exit_begin(long code);
+void __holon_exit_end(struct task_struct *tsk);
+bool __holon_cldstop(struct task_struct *tsk, bool for_ptracer, int why);
+bool __holon_pgrp_orphaned(int *orphaned);
+bool __holon_set_tid(void);
+
+/**
+ * holon_syscall - entry of a system call of a task with SYSCALL_WORK_HOLON
+ * @regs: of the caller
+ * @nr: number, after seccomp and tracers may have changed it
+ *
+ * Return: true when the call has been dealt with and @regs->ax is set.
+ */
+static inline bool holon_syscall(struct pt_regs *regs, long nr)
+{
+	return __holon_syscall(regs, nr);
+}
+
+/**
+ * holon_resume_user_mode - on the way to user mode with TIF_NOTIFY_RESUME
+ * @regs: of the task
+ *
+ * Signals have been worked off, so @regs holds no restart code. A deputy stays
+ * in here. No lock is held.
+ */
+static inline void holon_resume_user_mode(struct pt_regs *regs)
+{
+	if (static_branch_unlikely(&holon_task_key) && unlikely(current->holon))
+		__holon_resume_user_mode(regs);
+}
+
+/**
+ * holon_fork - a new task belongs to nobody
+ * @p: copy of current that has not run
+ */
+static inline void holon_fork(struct task_struct *p)
+{
+	p->holon = NULL;
+	clear_task_syscall_work(p, HOLON);
+}
+
+/**
+ * holon_exit_begin - first thing in do_exit()
+ * @code: of the exit
+ *
+ * A deputy ends its guest and waits for its last report, so that nothing of
+ * the process runs any more when its number and its parent are told. May sleep.
+ * Return: the code to go on with.
+ */
+static inline long holon_exit_begin(long code)
+{
+	if (static_branch_unlikely(&holon_task_key) && unlikely(current->holon))
+		return __holon_exit_begin(code);
+	return code;
+}
+
+/**
+ * holon_exit_end - just before exit_notify()
+ * @tsk: current; has given up its memory and files
+ *
+ * A guest reports to its deputy. May sleep.
+ */
+static inline void holon_exit_end(struct task_struct *tsk)
+{
+	if (static_branch_unlikely(&holon_task_key) && unlikely(tsk->holon))
+		__holon_exit_end(tsk);
+}
+
+/**
+ * holon_cldstop - a group has stopped or continued
+ * @tsk: member of it
+ * @for_ptracer: the tracer is to be told, not the parent
+ * @why: CLD_*
+ *
+ * tasklist_lock is held for reading. Return: true for a guest, whose parent
+ * lives at home and is told there.
+ */
+static inline bool holon_cldstop(struct task_struct *tsk, bool for_ptracer, int why)
+{
+	return static_branch_unlikely(&holon_task_key) && unlikely(tsk->holon) &&
+	       __holon_cldstop(tsk, for_ptracer, why);
+}
+
+/**
+ * holon_pgrp_orphaned - is the process group of current orphaned?
+ * @orphaned: the answer
+ *
+ * The group of a guest is the one at home, which is asked. May sleep.
+ * Return: true when @orphaned is set.
+ */
+static inline bool holon_pgrp_orphaned(int *orphaned)
+{
+	return static_branch_unlikely(&holon_task_key) && unlikely(current->holon) &&
+	       __holon_pgrp_orphaned(orphaned);
+}
+
+/**
+ * holon_pid_base - start of the pid range of a namespace
+ * @ns: being allocated from
+ *
+ * Return: 0 for every namespace but the initial one.
+ */
+static inline int holon_pid_base(const struct pid_namespace *ns)
+{
+	return ns == &init_pid_ns ? READ_ONCE(holon_pid_first) : 0;
+}
+
+/**
+ * holon_set_tid - may current choose numbers of other nodes for its child?
+ *
+ * True for a spawner, which is inside the kernel and clones a guest: the
+ * number is that of the deputy.
+ */
+static inline bool holon_set_tid(void)
+{
+	return static_branch_unlikely(&holon_task_key) && unlikely(current->holon) &&
+	       __holon_set_tid();
+}
+
+#else /* !CONFIG_HOLON */
+
+#define HOLON_PID_MAX		PID_MAX_LIMIT
+
+static inline bool holon_syscall(struct pt_regs *regs, long nr)
+{
+	return false;
+}
+
+static inline void holon_resume_user_mode(struct pt_regs *regs)
+{
+}
+
+static inline void holon_fork(struct task_struct *p)
+{
+}
+
+static inline long holon_exit_begin(long code)
+{
+	return code;
+}
+
+static inline void holon_exit_end(struct task_struct *tsk)
+{
+}
+
+static inline bool holon_cldstop(struct task_struct *tsk, bool for_ptracer, int why)
+{
+	return false;
+}
+
+static inline bool holon_pgrp_orphaned(int *orphaned)
+{
+	return false;
+}
+
+static inline int holon_pid_base(const struct pid_namespace *ns)
+{
+	return 0;
+}
+
+static inline bool holon_set_tid(void)
+{
+	return false;
+}
+
+#endif /* CONFIG_HOLON */
+
+#endif /* _LINUX_HOLON_H */

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The two halves of a process that is away from home. See task.c for states,
+ * locks and messages.
+ */
+#ifndef _KERNEL_HOLON_TASK_H
+#define _KERNEL_HOLON_TASK_H
+
+#include <linux/list.h>
+#include <linux/refcount.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include <linux/holon_rpc.h>
+
+struct holon_image;
+struct holon_spawner;
+struct holon_wire_signal;
+struct holon_wire_exit;
+
+enum holon_role {
+	HOLON_ROLE_DEPUTY,	/* at home, also while only PLACED */
+	HOLON_ROLE_GUEST,
+	HOLON_ROLE_SPAWNER,	/* lends its context to guests */
+};
+
+/* Of a deputy: PLACED, EXEC, STABLE, EXITING. Of a guest: the last three. */
+enum holon_task_state {
+	HOLON_TASK_PLACED,	/* the next execve() goes to ->node */
+	HOLON_TASK_EXEC,	/* image under way, nothing committed */
+	HOLON_TASK_STABLE,	/* the guest runs, the deputy serves it */
+	HOLON_TASK_EXITING,	/* no request is taken any more */
+};
+
+/**
+ * struct holon_task - one half of a process that is away from home
+ * @ref: task->holon, the table, requests and works hold one each
+ * @role: which half
+ * @state: see above
+ * @home: node of the deputy
+ * @node: node of the guest
+ * @peer_incarnation: of the node where the other half is
+ * @inc: number of this stay; in every message, stale ones are dropped
+ * @pid: number of the process, the same everywhere
+ * @task: the half itself; NULL when it has gone. Under @lock; current may read
+ *	its own
+ * @wait: the half sleeps here
+ * @lost: the node of the other half has left the view
+ *
+ * Letters: L under @lock, I constant after creation, S only by @task itself.
+ */
+struct holon_task {
+	refcount_t ref;
+	struct rcu_head rcu;
+	struct hlist_node hash;
+	enum holon_role role;		/* I */
+	enum holon_task_state state;	/* L */
+	u8 home, node;			/* I */
+	u64 peer_incarnation;		/* I */
+	u64 inc;			/* I */
+	pid_t pid;			/* I */
+
+	spinlock_t lock;		/* innermost but for RPC's own */
+	struct task_struct *task;	/* L */
+	wait_queue_head_t wait;
+	bool lost;
+
+	/* deputy: requests of the guest */
+	struct list_head requests;	/* L */
+	struct holon_deputy_request *running; /* L */
+	unsigned long window;		/* S: anonymous mapping, see holon_window() */
+	size_t window_len;		/* S */
+
+	/* deputy: what the guest reported */
+	struct holon_wire_exit *exit;	/* L: set once */
+	int stop_signal;		/* L */
+	u64 stop_sequence;		/* L */
+
+	/* deputy: signals; the siglock of the process */
+	u64 sequence;			/* of the last one relayed */
+	u64 continued;			/* of the last SIGCONT relayed */
+
+	/* guest */
+	u64 taken;			/* siglock: last one queued here */
+	bool go, aborted;		/* L: home's word after READY */
+	bool cwd_remote;		/* S: relative paths are home's */
+	bool left_shared;		/* S: a stub was met on a walk */
+	u64 exec_id;			/* S: self_exec_id last told to home */
+	struct work_struct stop_work;	/* reports a stop */
+	u64 reported;			/* L: sequence of the report */
+	int reported_signal;		/* L */
+	struct holon_image *image;	/* until the program runs */
+	void *syscall;			/* S: of kernel/holon/syscall.c */
+};
+
+/* task.c */
+struct holon_task *holon_task_alloc(enum holon_role role, gfp_t gfp);
+struct holon_task *holon_task_get(struct holon_task *ht);
+void holon_task_put(struct holon_task *ht);
+/* With a reference, or NULL. @inc 0 means any. Any context. */
+struct holon_task *holon_task_find(enum holon_role role, u8 home, pid_t pid, u64 inc);
+int holon_task_hash(struct holon_task *ht);
+void holon_task_unhash(struct holon_task *ht);
+
+static inline bool holon_is_guest(const struct task_struct *task)
+{
+	const struct holon_task *ht = task->holon;
+
+	return ht && ht->role == HOLON_ROLE_GUEST;
+}
+
+static inline bool holon_is_deputy(const struct task_struct *task)
+{
+	const struct holon_task *ht = task->holon;
+
+	return ht && ht->role == HOLON_ROLE_DEPUTY && ht->state >= HOLON_TASK_STABLE;
+}
+
+/**
+ * holon_window - make room for the arguments of a forwarded call
+ * @ht: of current, a deputy
+ * @len: bytes
+ *
+ * Whole messages have to fit, so the window grows. holon_window_trim() gives
+ * back what an ordinary call does not need.
+ *
+ * Return: user address, or an error as IS_ERR_VALUE() tells.
+ */
+unsigned long holon_window(struct holon_task *ht, size_t len);
+void holon_window_trim(struct holon_task *ht);
+
+#endif /* _KERNEL_HOLON_TASK_H */
