@@ -41,7 +41,30 @@ series: ## export overlay and hooks as one plain quilt series: build/series
 hooks: ## count the upstream files and lines that linux-patches/ touches
 	@linux-patches/count-hooks
 
+# --- userland and images -----------------------------------------------------
+.PHONY: userland image root
+USERLAND := $(BUILD)/userland
+userland: packages ## build the programs of a node
+	@$(RUN) userland $(MAKE) --no-print-directory -C userland O=$(abspath $(USERLAND))
+
+image: userland switch ## the initramfs image of the tests
+	@$(RUN) image distro/image/build-initramfs $(BUILD)/image/initramfs.cpio.lz4 $(USERLAND)
+
+root: userland switch ## the Debian root of the nodes: build/image/root.squashfs
+	@$(RUN) root distro/image/build-root $(BUILD)/image/root.squashfs $(USERLAND)
+
 # --- tests -------------------------------------------------------------------
+.PHONY: switch cluster-test
+switch: $(BUILD)/tests/switch
+$(BUILD)/tests/switch: tests/harness/switch.c
+	@mkdir -p $(@D)
+	$(CC) -O2 -Wall -Wextra -Werror -o $@ $<
+
+cluster-test: ## pytest over clusters of virtual nodes, on the debug kernel; T= selects
+	@$(MAKE) --no-print-directory kernel DEBUG=1
+	@$(MAKE) --no-print-directory image switch
+	/usr/bin/python3 -m pytest -c tests/pytest.ini $(or $(T),tests)
+
 .PHONY: check lint unit
 check: packages ## everything CI runs: build, lint, unit tests, cluster tests
 	@ci/check

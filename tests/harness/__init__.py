@@ -1,0 +1,1 @@
+"""Clusters of virtual nodes, driven from tests. See README.md."""

@@ -1,0 +1,193 @@
+"""A cluster of virtual nodes."""
+
+import os
+import random
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from . import config, verdict
+from .errors import HarnessError, TimedOut
+from .history import History
+from .node import Node
+from .switch import Switch
+
+PORTS = 16
+
+
+class Cluster:
+    """
+    @nodes nodes, booted by start(). @folder receives consoles, history and pcap;
+    @image is "initramfs" or "root", @kernel "debug" or "product"; @append are further
+    words of the kernel command line, @qemu further arguments of QEMU. With @expect None
+    the nodes form one cluster of all; with 0 they stay alone.
+    """
+
+    def __init__(self, nodes=2, *, folder, name="test", image="initramfs", kernel="debug",
+                 memory=None, cpus=1, append=(), qemu=(), expect=None, insecure=True,
+                 seed=None, home=None):
+        self.folder = Path(folder)
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
+        self.folder.mkdir(parents=True)
+        self.name = name
+        self.image = image
+        self.kernel = kernel
+        self.append = list(append)
+        self.qemu = list(qemu)
+        self.expect = nodes if expect is None else expect
+        self.insecure = insecure
+        self._node_options = {"memory": memory, "cpus": cpus}
+        self.home = Path(home) if home else self.folder / "home"
+        self.home.mkdir(exist_ok=True)
+        for path in (config.kernel(kernel), config.image(image), config.SWITCH):
+            if not path.exists():
+                raise HarnessError(f"{path} is not there: run make for it first")
+        # Names of Unix sockets are short.
+        self.sockets = tempfile.mkdtemp(prefix="holon-")
+        self.history = History(self.folder / "history.jsonl")
+        self.seed = random.randrange(1 << 32) if seed is None else seed
+        self.switch = None
+        self.allowed = []
+        self.allow_taint = False
+        self._marks = {}
+        self._dead = set()
+        self._closed = False
+        self.nodes = {}
+        try:
+            self.switch = Switch(self.sockets, PORTS, self.seed, self.history,
+                                 self.folder / "net.pcap")
+            for ident in range(1, nodes + 1):
+                self._new_node(ident)
+        except BaseException:
+            self.close()
+            raise
+
+    def _new_node(self, ident, **options):
+        node = Node(self, ident, **{**self._node_options, **options})
+        self.nodes[ident] = node
+        return node
+
+    def start(self, wait=True):
+        """Boot all nodes at once."""
+        try:
+            for node in self.nodes.values():
+                node.start()
+            if wait:
+                self.wait_boot()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def wait_boot(self):
+        for node in self.nodes.values():
+            node.wait_boot()
+
+    def node(self, ident):
+        return self.nodes[ident]
+
+    def __getitem__(self, ident):
+        return self.nodes[ident]
+
+    def __iter__(self):
+        return iter(self.nodes.values())
+
+    def add_node(self, ident=None, **options):
+        """One more node, booted."""
+        ident = ident or max(self.nodes) + 1
+        return self._new_node(ident, **options).start().wait_boot()
+
+    # --- faults ---
+
+    def kill(self, ident):
+        """Kill a node; the verdict does not ask for it until it is started again."""
+        self._dead.add(ident)
+        self.nodes[ident].kill()
+
+    def revive(self, ident, wait=True):
+        node = self.nodes[ident]
+        node.start()
+        self._dead.discard(ident)
+        return node.wait_boot() if wait else node
+
+    def cut(self, a, b, both=True):
+        self.switch.cut(a, b, both)
+
+    def join(self, a, b, both=True):
+        self.switch.join(a, b, both)
+
+    def partition(self, *groups):
+        """cluster.partition({1}, {2, 3}): nothing passes between the groups."""
+        for i, group in enumerate(groups):
+            for other in groups[i + 1:]:
+                for a in group:
+                    for b in other:
+                        self.switch.cut(a, b)
+
+    def heal(self):
+        self.switch.heal()
+
+    # --- waiting ---
+
+    def wait_until(self, condition, what, timeout=60):
+        """Ask @condition() again and again until it returns something true; that."""
+        end = time.monotonic() + config.limit(timeout)
+        while True:
+            value = condition()
+            if value:
+                return value
+            if time.monotonic() > end:
+                raise TimedOut(f"not within {config.limit(timeout):g} s: {what}; last {value!r}")
+            time.sleep(0.1)
+
+    # --- verdict ---
+
+    def allow(self, pattern):
+        """A console line that this test provokes."""
+        self.allowed.append(pattern)
+
+    def mark(self, what):
+        """From here on a new test answers for what the consoles say."""
+        self.history.add("test", name=what)
+        self._marks = {node.id: node.console.mark() for node in self}
+        self.allowed = []
+        self.allow_taint = False
+
+    def verdict(self):
+        verdict.check(list(self), self._marks, self.allowed, self.allow_taint, self._dead)
+        if not self.switch.alive:
+            raise HarnessError("the switch is gone")
+
+    @property
+    def reusable(self):
+        return (not self._closed and not self._dead and not self.allow_taint and
+                all(node.healthy for node in self))
+
+    def tail(self, lines=30):
+        """The ends of all consoles, for a failure's report."""
+        return "\n".join(f"--- {node.folder}/console ends with\n{node.console.tail(lines)}"
+                         for node in self)
+
+    def close(self):
+        if self._closed:
+            return
+        self._closed = True
+        for node in self.nodes.values():
+            node.close()
+        if self.switch:
+            self.switch.close()
+        self.history.close()
+        shutil.rmtree(self.sockets, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def scratch_folder(name):
+    """A folder below OUT for a cluster of a script."""
+    return config.OUT / f"{name}-{os.getpid()}"
