@@ -65,9 +65,12 @@ cluster-test: ## pytest over clusters of virtual nodes, on the debug kernel; T= 
 	@$(MAKE) --no-print-directory image switch
 	/usr/bin/python3 -m pytest -c tests/pytest.ini $(or $(T),tests)
 
-.PHONY: check lint unit
+.PHONY: check check-long lint unit
 check: packages ## everything CI runs: build, lint, unit tests, cluster tests
 	@ci/check
+
+check-long: packages ## what takes hours: full counts, reproducible build, each prefix of the series
+	@ci/check-long
 
 lint: tree ## static checks: checkpatch, sparse, kernel-doc, shellcheck, patch headers
 	@ci/lint $(TREE)
