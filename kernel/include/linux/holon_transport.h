@@ -13,8 +13,10 @@
 #ifndef _LINUX_HOLON_TRANSPORT_H
 #define _LINUX_HOLON_TRANSPORT_H
 
+#include <linux/build_bug.h>
 #include <linux/holon_node.h>
 #include <linux/holon_rpc.h>
+#include <linux/list.h>
 #include <linux/socket.h>
 #include <linux/types.h>
 
@@ -22,6 +24,62 @@ struct holon_peer_id {
 	u64 incarnation;
 	u8 node;
 };
+
+/*
+ * In front of every message on the wire, little endian. The handshake before
+ * the first frame has records of its own, see net/holon/handshake.h.
+ */
+struct holon_frame {
+	__le32 magic;		/* HOLON_FRAME_MAGIC */
+	u8 version;		/* what the handshake agreed on */
+	u8 rank;		/* enum holon_rank, must be the connection's */
+	__le16 type;		/* enum holon_rpc_id */
+	__le16 flags;		/* HOLON_FRAME_* */
+	__le16 reserved;	/* 0 */
+	__le32 length;		/* of what follows, up to HOLON_FRAME_PAYLOAD_MAX */
+	__le64 call;		/* call id, 0 for one-way messages */
+	__le64 epoch;		/* of the sender's view */
+};
+static_assert(sizeof(struct holon_frame) == 32);
+
+#define HOLON_FRAME_MAGIC	0x4e4c4f48U	/* "HOLN" */
+#define HOLON_FRAME_CREDS	0x0001		/* payload begins with credentials */
+#define HOLON_FRAME_FLAGS	(HOLON_FRAME_CREDS)
+
+/* HOLON_MSG_MAX, and what the RPC layer puts in front of it. */
+#define HOLON_FRAME_PAYLOAD_MAX	(HOLON_MSG_MAX + (512U << 10))
+
+/**
+ * struct holon_message - one frame in memory
+ * @link: for the one who owns the message
+ * @frame: as on the wire; the payload follows it without a gap
+ * @data: payload, aligned to 8
+ */
+struct holon_message {
+	struct list_head link;
+	struct holon_frame frame;
+	u8 data[] __aligned(8);
+};
+
+static_assert(offsetof(struct holon_message, data) ==
+	      offsetof(struct holon_message, frame) + sizeof(struct holon_frame));
+
+/**
+ * holon_message_alloc - a frame with room for its payload
+ * @rank: lane it will travel on
+ * @type: holon_rpc_id
+ * @call: call id or 0
+ * @len: payload, up to HOLON_FRAME_PAYLOAD_MAX
+ * @gfp: how to allocate
+ *
+ * Return: the message with its header filled in and @data uninitialised, NULL
+ *	without memory.
+ */
+struct holon_message *holon_message_alloc(enum holon_rank rank, u16 type, u64 call, size_t len,
+					  gfp_t gfp);
+
+/* Free a message; NULL is fine. Any context but NMI. */
+void holon_message_free(struct holon_message *message);
 
 /* What a node says about itself, by multicast or to each address of a list. */
 struct holon_hello {
@@ -67,7 +125,10 @@ struct holon_transport_events {
  */
 int holon_transport_start(const struct holon_transport_events *events);
 
-/* Close everything; no upcall runs after it has returned. */
+/*
+ * Close everything; no upcall runs after it has returned, so the caller holds
+ * no lock that an upcall takes.
+ */
 void holon_transport_stop(void);
 
 /**
@@ -88,9 +149,13 @@ int holon_transport_connect(const struct holon_peer_id *peer, const struct socka
 
 /**
  * holon_transport_drop - close the lanes to a peer and refuse it from now on
+ * @peer: connected or not
+ * @why: for the log; a literal
  *
- * What was received completely before is still handed up.
- * peer_down() is not called for it. Context: process context.
+ * What the lanes of RPC received completely before is handed up before this
+ * returns, nothing afterwards. A control() or heard() that is running may still
+ * end later, so the caller may hold a lock that those take; it must not be an
+ * RPC handler. peer_down() is not called for it. Context: process context.
  */
 void holon_transport_drop(const struct holon_peer_id *peer, const char *why);
 
@@ -107,5 +172,38 @@ void holon_transport_drop(const struct holon_peer_id *peer, const char *why);
 int holon_transport_send(const struct holon_peer_id *peer, enum holon_rank rank, u16 type,
 			 u16 flags, u64 call, const struct holon_vec *vec, unsigned int nvec,
 			 gfp_t gfp);
+
+/**
+ * holon_transport_queue - queue a message that is complete
+ * @peer: to whom; this node itself is legal
+ * @message: given away, whatever is returned
+ *
+ * Context: any. Never waits, never allocates.
+ * Return: 0, or -EHOSTDOWN when the peer is not connected.
+ */
+int holon_transport_queue(const struct holon_peer_id *peer, struct holon_message *message);
+
+/**
+ * holon_transport_fail - a peer broke the protocol: fail-stop
+ * @peer: whose lanes are closed; peer_down() follows
+ * @why: for the log; a literal
+ *
+ * Context: any.
+ */
+void holon_transport_fail(const struct holon_peer_id *peer, const char *why);
+
+/**
+ * holon_rpc_receive - upcall into the RPC layer: a frame of a lower rank
+ * @peer: who sent it
+ * @rank: lane; never HOLON_CONTROL
+ * @message: complete and checked by its header; payload untrusted
+ *
+ * Context: receive work of the lane, in the order of arrival; must not wait.
+ * Return: 0 when @message was taken; -ENOMEM when it was not and shall be
+ *	offered again; -EPROTO when it was taken and is malformed: the peer is
+ *	closed.
+ */
+int holon_rpc_receive(const struct holon_peer_id *peer, enum holon_rank rank,
+		      struct holon_message *message);
 
 #endif /* _LINUX_HOLON_TRANSPORT_H */

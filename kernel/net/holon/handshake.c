@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The records of the handshake: filling in and checking. What is done with
+ * them, and when, is in peer.c.
+ */
+#include <linux/errno.h>
+#include <linux/minmax.h>
+#include <linux/random.h>
+#include <linux/string.h>
+
+#include "handshake.h"
+
+void holon_wire_ident_put(struct holon_wire_ident *wire, const struct holon_ident *ident)
+{
+	memset(wire, 0, sizeof(*wire));
+	wire->incarnation = cpu_to_le64(ident->incarnation);
+	export_uuid(wire->uuid, &ident->uuid);
+	wire->id = ident->id;
+}
+
+int holon_wire_ident_get(struct holon_ident *ident, const struct holon_wire_ident *wire)
+{
+	memset(ident, 0, sizeof(*ident));
+	if (!wire->incarnation || !wire->id || memchr_inv(wire->reserved, 0, sizeof(wire->reserved)))
+		return -EPROTO;
+	ident->incarnation = le64_to_cpu(wire->incarnation);
+	import_uuid(&ident->uuid, wire->uuid);
+	ident->id = wire->id;
+	return 0;
+}
+
+void holon_handshake_init(struct holon_handshake *record, enum holon_handshake_kind kind,
+			  enum holon_rank rank, u64 attempt, const char *cluster)
+{
+	struct holon_ident self;
+
+	memset(record, 0, sizeof(*record));
+	record->magic = cpu_to_le32(HOLON_HANDSHAKE_MAGIC);
+	record->kind = kind;
+	record->rank = rank;
+	record->protocol_min = cpu_to_le16(HOLON_PROTOCOL_MIN);
+	record->protocol_max = cpu_to_le16(HOLON_PROTOCOL_MAX);
+	record->attempt = cpu_to_le64(attempt);
+	holon_node_ident(&self);
+	holon_wire_ident_put(&record->from, &self);
+	strscpy_pad(record->cluster, cluster);
+	get_random_bytes(record->nonce, sizeof(record->nonce));
+}
+
+static bool terminated(const char *text, size_t size)
+{
+	return strnlen(text, size) < size;
+}
+
+int holon_handshake_check(struct holon_handshake *record, enum holon_handshake_kind kind)
+{
+	struct holon_ident ident;
+
+	if (le32_to_cpu(record->magic) != HOLON_HANDSHAKE_MAGIC || record->kind != kind ||
+	    record->rank >= HOLON_RANKS || record->reserved ||
+	    le16_to_cpu(record->proof_len) > sizeof(record->proof))
+		return -EPROTO;
+	if (!terminated(record->cluster, sizeof(record->cluster)) ||
+	    !terminated(record->reason, sizeof(record->reason)))
+		return -EPROTO;
+	if (le16_to_cpu(record->protocol_min) > le16_to_cpu(record->protocol_max))
+		return -EPROTO;
+	/* Who refuses may have lost, or not yet have, what it would name. */
+	if (kind == HOLON_HANDSHAKE_ANSWER && record->status)
+		return 0;
+	if (holon_wire_ident_get(&ident, &record->from) || holon_wire_ident_get(&ident, &record->to))
+		return -EPROTO;
+	return 0;
+}
+
+u16 holon_protocol_agree(u16 min, u16 max)
+{
+	u16 version = min_t(u16, max, HOLON_PROTOCOL_MAX);
+
+	return version >= max_t(u16, min, HOLON_PROTOCOL_MIN) ? version : 0;
+}

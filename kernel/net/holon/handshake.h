@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The first exchange on every connection, before any frame.
+ *
+ *	connecting node			accepting node
+ *	CALL	------------------------>
+ *		<-----------------------	ANSWER, and frames may follow
+ *
+ * Both records have a fixed length. Each carries a nonce, and room for a proof
+ * over both nonces, identities and the rank: in this version @proof_len is 0,
+ * and a node takes part only with holon.insecure=1. A version that proves adds
+ * a third record of the same form, PROOF, from the connecting node.
+ */
+#ifndef _NET_HOLON_HANDSHAKE_H
+#define _NET_HOLON_HANDSHAKE_H
+
+#include <linux/build_bug.h>
+#include <linux/holon_transport.h>
+
+#define HOLON_HANDSHAKE_MAGIC	0x48534c48U	/* "HLSH" */
+#define HOLON_HANDSHAKE_REASON	96
+
+enum holon_handshake_kind {
+	HOLON_HANDSHAKE_CALL	= 1,
+	HOLON_HANDSHAKE_ANSWER	= 2,
+};
+
+/* A struct holon_ident on the wire. */
+struct holon_wire_ident {
+	__le64 incarnation;
+	u8 uuid[UUID_SIZE];
+	u8 id;
+	u8 reserved[7];
+};
+
+struct holon_handshake {
+	__le32 magic;
+	u8 kind;		/* enum holon_handshake_kind */
+	u8 rank;
+	__le16 protocol_min;
+	__le16 protocol_max;	/* in an answer both are what was agreed on */
+	__le16 status;		/* answer: 0, or a positive errno: refused */
+	__le32 reserved;
+	__le64 attempt;		/* the same on all lanes of one attempt */
+	struct holon_wire_ident from;
+	struct holon_wire_ident to;	/* uuid null in a call: known by incarnation */
+	char cluster[HOLON_CLUSTER_NAME_MAX];
+	u8 nonce[32];
+	char reason[HOLON_HANDSHAKE_REASON];	/* of a refusal, NUL-terminated */
+	__le16 proof_len;
+	u8 proof[62];
+};
+static_assert(sizeof(struct holon_handshake) == 312);
+
+void holon_wire_ident_put(struct holon_wire_ident *wire, const struct holon_ident *ident);
+
+/* Return: 0, or -EPROTO for an id or incarnation that cannot be. */
+int holon_wire_ident_get(struct holon_ident *ident, const struct holon_wire_ident *wire);
+
+/* Fill in what both kinds have; the nonce is fresh. */
+void holon_handshake_init(struct holon_handshake *record, enum holon_handshake_kind kind,
+			  enum holon_rank rank, u64 attempt, const char *cluster);
+
+/**
+ * holon_handshake_check - is this a record of that kind?
+ * @record: untrusted; its strings are terminated and all ids in range
+ *	afterwards
+ * @kind: what it must be
+ *
+ * Return: 0 or -EPROTO.
+ */
+int holon_handshake_check(struct holon_handshake *record, enum holon_handshake_kind kind);
+
+/* The highest version both sides speak, or 0. */
+u16 holon_protocol_agree(u16 min, u16 max);
+
+#endif /* _NET_HOLON_HANDSHAKE_H */

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One TCP connection: a rank of a peer. */
+#ifndef _NET_HOLON_LANE_H
+#define _NET_HOLON_LANE_H
+
+#include <linux/list.h>
+#include <linux/net.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include "frame.h"
+#include "handshake.h"
+
+struct holon_peer;
+
+enum holon_lane_state {
+	LANE_CONNECTING,	/* ours: TCP is connecting */
+	LANE_CALLING,		/* ours: CALL is sent, ANSWER expected */
+	LANE_CALLED,		/* accepted: CALL expected */
+	LANE_READY,		/* handshake done, other lanes may not be */
+	LANE_OPEN,		/* frames */
+};
+
+/**
+ * struct holon_lane - a connection
+ * @sock: kernel socket
+ * @peer: whose; NULL while an accepted connection has not named itself. Set
+ *	once, by the receive work
+ * @rank: of its frames; for an accepted connection known with @peer
+ * @state: owned by the receive work
+ * @broken: a malformed frame: nothing more is read. Owned by the receive work
+ * @receive_work: reads, decodes, delivers; the only reader
+ * @send_work: drains @queue into the socket; the only writer after the
+ *	handshake
+ * @lock: protects @queue and @closed; irq-safe, innermost
+ * @queue: messages to be sent
+ * @closed: nothing is queued any more
+ * @sending: taken from @queue by the send work, the first one partly sent
+ * @sent: bytes of the first message that are sent
+ * @decoder: of the receive work
+ * @received: complete, not yet delivered, in order
+ * @record: handshake record being received
+ * @have: bytes of @record
+ * @half_open: in the list of listen.c while nobody knows who it is
+ * @deadline: for half-open connections, in jiffies
+ * @source: address of an accepted connection
+ * @dead: half-open and to be closed
+ */
+struct holon_lane {
+	struct socket *sock;
+	struct holon_peer *peer;
+	enum holon_rank rank;
+	enum holon_lane_state state;
+	bool broken;
+	struct delayed_work receive_work;
+	struct work_struct send_work;
+
+	spinlock_t lock;
+	struct list_head queue;
+	bool closed;
+
+	struct list_head sending;
+	size_t sent;
+
+	struct holon_decoder decoder;
+	struct list_head received;
+	struct holon_handshake record;
+	size_t have;
+
+	struct list_head half_open;
+	unsigned long deadline;
+	__be32 source;
+	bool dead;
+	struct rcu_head rcu;
+};
+
+/**
+ * holon_lane_create - make a lane around a socket
+ * @sock: TCP socket; belongs to the lane afterwards, also on failure
+ * @state: LANE_CONNECTING or LANE_CALLED
+ * @peer: or NULL
+ * @rank: with @peer
+ *
+ * Return: the lane, or NULL.
+ */
+struct holon_lane *holon_lane_create(struct socket *sock, enum holon_lane_state state,
+				     struct holon_peer *peer, enum holon_rank rank);
+
+/* Open the callbacks of the socket; from now on the receive work may run. */
+void holon_lane_start(struct holon_lane *lane);
+
+/* The rank is known: set what the socket needs for it. */
+void holon_lane_set_rank(struct holon_lane *lane, enum holon_rank rank);
+
+/* Append a message and see that it is sent. Any context. 0 or -EHOSTDOWN. */
+int holon_lane_queue(struct holon_lane *lane, struct holon_message *message);
+
+/* Let the receive work look. */
+void holon_lane_kick(struct holon_lane *lane);
+
+/* Write a record during the handshake. 0 or a negative errno. */
+int holon_lane_write(struct holon_lane *lane, const void *data, size_t len);
+
+/*
+ * Stop both works, deliver what has been received completely when the lane is
+ * open, close the socket. May sleep; not from the lane's own works. Idempotent.
+ */
+void holon_lane_close(struct holon_lane *lane);
+
+/* Free a closed lane after a grace period. */
+void holon_lane_free(struct holon_lane *lane);
+
+#endif /* _NET_HOLON_LANE_H */

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The transport as a whole: boot parameters, start and stop, counters.
+ *
+ *	holon.addr=A[/PREFIX]	this node's address; the prefix is for user space
+ *	holon.if=NAME		interface for the multicast hello
+ *	holon.port=N		TCP and UDP port
+ *	holon.peers=A[:P],...	addresses that get the hello directly
+ *	holon.insecure=1	take part without authentication and encryption
+ *	holon.tcp_timeout=MS	unacknowledged data for that long: the peer is lost
+ *
+ * Files: frame.c (messages, decoder), handshake.c (records), lane.c (one
+ * connection), peer.c (a node's lanes, up and down), listen.c (accept), hello.c
+ * (finding each other), loopback.c (this node itself).
+ */
+#define pr_fmt(fmt) "holon: " fmt
+
+#include <linux/atomic.h>
+#include <linux/inet.h>
+#include <linux/kernel.h>
+#include <linux/moduleparam.h>
+#include <linux/mutex.h>
+#include <linux/workqueue.h>
+
+#include "net.h"
+#include "peer.h"
+
+#ifdef MODULE_PARAM_PREFIX
+#undef MODULE_PARAM_PREFIX
+#endif
+#define MODULE_PARAM_PREFIX "holon."
+
+/* Not assigned by IANA. */
+#define HOLON_PORT	29477
+
+static char *addr;
+module_param(addr, charp, 0444);
+MODULE_PARM_DESC(addr, "address of this node, with or without /prefix");
+
+static char *interface;
+module_param_named(if, interface, charp, 0444);
+MODULE_PARM_DESC(if, "interface of the multicast hello");
+
+static ushort port = HOLON_PORT;
+module_param(port, ushort, 0444);
+MODULE_PARM_DESC(port, "TCP and UDP port");
+
+static char *peer_list;
+module_param_named(peers, peer_list, charp, 0444);
+MODULE_PARM_DESC(peers, "addresses of other nodes, comma-separated");
+
+static bool insecure;
+module_param(insecure, bool, 0444);
+MODULE_PARM_DESC(insecure, "take part without authentication and encryption");
+
+static uint tcp_timeout = 30000;
+module_param(tcp_timeout, uint, 0444);
+MODULE_PARM_DESC(tcp_timeout, "ms without acknowledgement until a connection is lost");
+
+const struct holon_transport_events *holon_net_events;
+struct workqueue_struct *holon_net_wq;
+atomic64_t holon_net_counters[HOLON_TRANSPORT_COUNTERS];
+static struct sockaddr_in self_address;
+static DEFINE_MUTEX(start_mutex);
+
+__be32 holon_net_address(void)
+{
+	return self_address.sin_addr.s_addr;
+}
+
+u16 holon_net_port(void)
+{
+	return port;
+}
+
+const char *holon_net_interface(void)
+{
+	return interface;
+}
+
+const char *holon_net_peers(void)
+{
+	return peer_list;
+}
+
+unsigned int holon_net_tcp_timeout(void)
+{
+	return tcp_timeout;
+}
+
+int holon_net_parse_address(const char *text, struct sockaddr_in *address, const char **end)
+{
+	unsigned int number = port;
+	int used = 0;
+
+	if (!in4_pton(text, -1, (u8 *)&address->sin_addr, -1, end))
+		return -EINVAL;
+	if (**end == ':') {
+		if (sscanf(*end, ":%u%n", &number, &used) != 1 || !number || number > U16_MAX)
+			return -EINVAL;
+		*end += used;
+	}
+	address->sin_family = AF_INET;
+	address->sin_port = htons(number);
+	return 0;
+}
+
+/* Wrong parameters are refused when they can still be read on the console. */
+static int check_parameters(void)
+{
+	struct sockaddr_in ignored;
+	const char *at;
+
+	memset(&self_address, 0, sizeof(self_address));
+	if (addr && addr[0]) {
+		if (!in4_pton(addr, -1, (u8 *)&self_address.sin_addr, '/', &at)) {
+			pr_err("holon.addr=%s is not an IPv4 address\n", addr);
+			return -EINVAL;
+		}
+	}
+	at = peer_list;
+	while (at && *at) {
+		if (holon_net_parse_address(at, &ignored, &at) || (*at && *at != ',')) {
+			pr_err("holon.peers=%s: not a list of IPv4 addresses\n", peer_list);
+			return -EINVAL;
+		}
+		if (*at)
+			at++;
+	}
+	return 0;
+}
+
+int holon_transport_start(const struct holon_transport_events *events)
+{
+	int err;
+
+	if (!insecure) {
+		pr_err("this version has no authentication: a node joins only with holon.insecure=1 on its command line\n");
+		return -EACCES;
+	}
+	mutex_lock(&start_mutex);
+	err = -EBUSY;
+	if (holon_net_events)
+		goto unlock;
+	err = check_parameters();
+	if (err)
+		goto unlock;
+	pr_warn("holon.insecure=1: whoever reaches port %u takes part in the cluster\n", port);
+	holon_net_events = events;
+	err = holon_listen_start();
+	if (err)
+		goto clear_events;
+	err = holon_hello_start();
+	if (err)
+		goto stop_listen;
+	goto unlock;
+
+stop_listen:
+	holon_listen_stop();
+	holon_peers_stop();
+clear_events:
+	holon_net_events = NULL;
+unlock:
+	mutex_unlock(&start_mutex);
+	return err;
+}
+
+void holon_transport_stop(void)
+{
+	mutex_lock(&start_mutex);
+	if (holon_net_events) {
+		holon_hello_stop();
+		holon_listen_stop();
+		holon_peers_stop();
+		holon_loopback_stop();
+		holon_net_events = NULL;
+	}
+	mutex_unlock(&start_mutex);
+}
+
+u64 holon_transport_counter(enum holon_transport_counter counter)
+{
+	return atomic64_read(&holon_net_counters[counter]);
+}
+
+const char *holon_transport_counter_name(enum holon_transport_counter counter)
+{
+	static const char * const names[HOLON_TRANSPORT_COUNTERS] = {
+		[HOLON_TRANSPORT_CONNECTIONS]	= "connections",
+		[HOLON_TRANSPORT_PEERS_UP]	= "peers-up",
+		[HOLON_TRANSPORT_PEERS_DOWN]	= "peers-down",
+		[HOLON_TRANSPORT_FRAMES_IN]	= "frames-in",
+		[HOLON_TRANSPORT_FRAMES_OUT]	= "frames-out",
+		[HOLON_TRANSPORT_BYTES_IN]	= "bytes-in",
+		[HOLON_TRANSPORT_BYTES_OUT]	= "bytes-out",
+		[HOLON_TRANSPORT_MALFORMED]	= "malformed",
+		[HOLON_TRANSPORT_STRANGERS]	= "strangers",
+		[HOLON_TRANSPORT_REFUSED]	= "refused",
+		[HOLON_TRANSPORT_HELLOS]	= "hellos",
+		[HOLON_TRANSPORT_HELLOS_BAD]	= "hellos-bad",
+	};
+
+	return counter < HOLON_TRANSPORT_COUNTERS ? names[counter] : NULL;
+}
+
+static int __init holon_net_init(void)
+{
+	holon_net_wq = alloc_workqueue("holon_net", WQ_MEM_RECLAIM | WQ_HIGHPRI, 0);
+	return holon_net_wq ? 0 : -ENOMEM;
+}
+subsys_initcall(holon_net_init);
