@@ -9,14 +9,14 @@
 #ifndef _LINUX_HOLON_RPC_H
 #define _LINUX_HOLON_RPC_H
 
-#include <linux/compiler_attributes.h>
-#include <linux/list.h>
+#include <linux/init.h>
 #include <linux/types.h>
 
 #include <linux/holon_node.h>
 #include <linux/holon_rpc_types.h>
 
 struct cred;
+struct holon_view;
 
 /**
  * enum holon_rank - the order in which messages may depend on one another
@@ -93,8 +93,10 @@ struct holon_reply {
  *	for calls of higher ranks
  * @cancel: deferred calls only: the caller has lost interest (a hint; any
  *	context, may race with the reply); the one final reply is still due
- * @orphan: at the caller: a reply arrived for a caller that was killed; gives
- *	the effect back (references, bytes, wake-ups). Process context
+ *	A deferred call of a node that left the view is cancelled, too
+ * @orphan: at the caller: the end of a call whose caller was killed; gives the
+ *	effect back (references, bytes, wake-ups). @status is -EHOSTDOWN when
+ *	the callee left the view. Process context, may sleep
  */
 struct holon_rpc_type {
 	const char *name;
@@ -116,15 +118,24 @@ struct holon_vec {
 /**
  * HOLON_RPC - define a call type beside its handler
  *
- * Registers at boot; a second type with the same id is refused with a WARN.
+ * "static HOLON_RPC(poke, HOLON_RPC_ID_POKE, HOLON_REQ, 0, sizeof(struct poke),
+ * poke_handler, .cancel = poke_cancel);" defines holon_rpc_poke. Registers at
+ * boot; a second type with the same id is refused with a WARN.
  */
 #define HOLON_RPC(_name, _id, _rank, _flags, _request_min, _handler, ...)	\
-	const struct holon_rpc_type holon_rpc_##_name				\
-	__used __section("__holon_rpc_types") __aligned(8) = {			\
+	const struct holon_rpc_type holon_rpc_##_name = {			\
 		.name = #_name, .id = (_id), .rank = (_rank), .flags = (_flags),\
 		.request_min = (_request_min), .handler = (_handler),		\
 		##__VA_ARGS__							\
-	}
+	};									\
+	static int __init holon_rpc_register_##_name(void)			\
+	{									\
+		return holon_rpc_register(&holon_rpc_##_name);			\
+	}									\
+	core_initcall(holon_rpc_register_##_name)
+
+/* What HOLON_RPC() does at boot. 0, -EINVAL, -EEXIST, -ENOMEM. */
+int holon_rpc_register(const struct holon_rpc_type *type);
 
 /**
  * holon_call - call a node and wait for its reply
@@ -154,8 +165,9 @@ int holon_call(u8 node, const struct holon_rpc_type *type, const struct holon_ve
  * @vec: pieces, copied before return
  * @nvec: number of pieces
  *
- * Messages of one rank to one node arrive in the order of the calls. Never
- * waits: a message of a rank with credits is queued beyond them.
+ * Messages of one rank to one node arrive in the order of the calls; handlers
+ * that are not HOLON_RPC_INLINE may still run side by side. Never waits: a
+ * message of a rank with credits is queued beyond them.
  *
  * Context: any context that may allocate with @gfp; with GFP_ATOMIC also
  *	under spinlocks.
@@ -163,6 +175,18 @@ int holon_call(u8 node, const struct holon_rpc_type *type, const struct holon_ve
  */
 int holon_send(u8 node, const struct holon_rpc_type *type, const struct holon_vec *vec,
 	       unsigned int nvec, gfp_t gfp);
+
+/**
+ * holon_send_wait - one-way message of a stream
+ *
+ * As holon_send(), but waits until the receiver's handlers have worked off
+ * enough of what was sent to it before: for streams on HOLON_BULK.
+ *
+ * Context: process context, no lock that a handler takes.
+ * Return: as holon_send(); -EINTR when killed.
+ */
+int holon_send_wait(u8 node, const struct holon_rpc_type *type, const struct holon_vec *vec,
+		    unsigned int nvec);
 
 /**
  * holon_call_many - call several nodes at once
@@ -188,7 +212,8 @@ int holon_call_many(const unsigned long *nodes, u64 epoch, const struct holon_rp
  * @data: copied
  * @len: up to HOLON_MSG_MAX
  *
- * Context: process context (sleeping handlers and deferred replies).
+ * Context: process context; in a HOLON_RPC_INLINE handler the copy is allocated
+ *	without waiting, and up to 192 bytes always succeed.
  * Return: 0, -EMSGSIZE, -ENOMEM.
  */
 int holon_reply_data(struct holon_request *request, const void *data, size_t len);
@@ -205,5 +230,30 @@ void holon_reply(struct holon_request *request, int status);
 
 /* Free what holon_call() put into a reply; harmless on an empty one. */
 void holon_reply_free(struct holon_reply *reply);
+
+/**
+ * holon_rpc_flush - one round of markers of a view change
+ * @view: that has just been installed (the subscribers' lost() has run)
+ * @round: 1, 2, 3
+ *
+ * Sends a FLUSH marker on the FWD and RSP lanes to each member, and waits until
+ * the markers of this round have arrived from all members and everything that
+ * came before them on those lanes has been handled. To be called by the view
+ * change alone, by one task, outside of any handler and with no lock that an
+ * upcall of the transport takes.
+ *
+ * Context: process context.
+ * Return: 0; -ESTALE when holon_rpc_flush_abort() was called for this epoch or
+ *	a newer view was installed; -ENOMEM.
+ */
+int holon_rpc_flush(const struct holon_view *view, unsigned int round);
+
+/**
+ * holon_rpc_flush_abort - a member was lost, the view change starts again
+ * @epoch: holon_rpc_flush() of this and older epochs ends, now and later
+ *
+ * Context: any.
+ */
+void holon_rpc_flush_abort(u64 epoch);
 
 #endif /* _LINUX_HOLON_RPC_H */

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Faults by order, under /sys/kernel/debug/holon:
+ *
+ *	rpc_delay/	handlers that may sleep begin delay_ms later
+ *	rpc_fail/	the handler does not run, its call gets -errno
+ *	rpc_drop/	the caller's connection is closed as for a malformed frame
+ *
+ * Each has the files of a fault_attr, and "type": an id of holon_rpc_types.h,
+ * 0 for all that is no part of the RPC layer itself.
+ */
+#include <linux/debugfs.h>
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/fault-inject.h>
+#include <linux/init.h>
+
+#include "rpc.h"
+
+static struct dentry *root;
+
+struct dentry *holon_debugfs(void)
+{
+	return root;
+}
+
+#ifdef CONFIG_HOLON_DEBUG
+struct rpc_fault {
+	struct fault_attr attr;
+	u32 type;
+	u32 value;
+};
+
+static struct rpc_fault delay_fault = { .attr = FAULT_ATTR_INITIALIZER, .value = 100 };
+static struct rpc_fault fail_fault = { .attr = FAULT_ATTR_INITIALIZER, .value = EIO };
+static struct rpc_fault drop_fault = { .attr = FAULT_ATTR_INITIALIZER };
+
+static bool fault_hits(struct rpc_fault *fault, const struct holon_rpc_type *type)
+{
+	u32 only = READ_ONCE(fault->type);
+
+	if (!READ_ONCE(fault->attr.probability) || (only && only != type->id))
+		return false;
+	return should_fail_ex(&fault->attr, 1, FAULT_NOWARN);
+}
+
+void rpc_fault_delay(const struct holon_rpc_type *type)
+{
+	if (fault_hits(&delay_fault, type))
+		msleep(READ_ONCE(delay_fault.value));
+}
+
+int rpc_fault_status(const struct holon_rpc_type *type)
+{
+	return fault_hits(&fail_fault, type) ? -(int)min(READ_ONCE(fail_fault.value), MAX_ERRNO) : 0;
+}
+
+bool rpc_fault_drop(const struct holon_rpc_type *type)
+{
+	return fault_hits(&drop_fault, type);
+}
+
+static void fault_files(const char *name, struct rpc_fault *fault, const char *value)
+{
+	struct dentry *dir = fault_create_debugfs_attr(name, root, &fault->attr);
+
+	if (IS_ERR(dir))
+		return;
+	fault->attr.verbose = 0;
+	debugfs_create_u32("type", 0600, dir, &fault->type);
+	if (value)
+		debugfs_create_u32(value, 0600, dir, &fault->value);
+}
+#endif
+
+static int __init rpc_fault_init(void)
+{
+	root = debugfs_create_dir("holon", NULL);
+#ifdef CONFIG_HOLON_DEBUG
+	fault_files("rpc_delay", &delay_fault, "delay_ms");
+	fault_files("rpc_fail", &fail_fault, "errno");
+	fault_files("rpc_drop", &drop_fault, NULL);
+#endif
+	return 0;
+}
+fs_initcall(rpc_fault_init);
