@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
+/* Do not edit directly, auto-generated from: */
+/*	Documentation/netlink/specs/holon.yaml */
+/* YNL-GEN uapi header */
+
+#ifndef _UAPI_LINUX_HOLON_H
+#define _UAPI_LINUX_HOLON_H
+
+#define HOLON_FAMILY_NAME	"holon"
+#define HOLON_FAMILY_VERSION	1
+
+/**
+ * enum holon_membership - what a node is in its cluster
+ * @HOLON_MEMBERSHIP_OFF: no node id has been configured
+ * @HOLON_MEMBERSHIP_ALONE: has an id, is in no cluster
+ * @HOLON_MEMBERSHIP_JOINING: asks to be let in, or waits for the nodes that
+ *   form the cluster
+ * @HOLON_MEMBERSHIP_MEMBER: in the installed view
+ * @HOLON_MEMBERSHIP_FROZEN: a member that has lost the majority; its cluster
+ *   tasks stand still
+ * @HOLON_MEMBERSHIP_LEAVING: a member that has asked to be let out
+ * @HOLON_MEMBERSHIP_GONE: was put out of the view and clears up what it held
+ */
+enum holon_membership {
+	HOLON_MEMBERSHIP_OFF,
+	HOLON_MEMBERSHIP_ALONE,
+	HOLON_MEMBERSHIP_JOINING,
+	HOLON_MEMBERSHIP_MEMBER,
+	HOLON_MEMBERSHIP_FROZEN,
+	HOLON_MEMBERSHIP_LEAVING,
+	HOLON_MEMBERSHIP_GONE,
+};
+
+enum {
+	HOLON_A_CLUSTER_NAME = 1,
+	HOLON_A_CLUSTER_UUID,
+	HOLON_A_CLUSTER_EPOCH,
+	HOLON_A_CLUSTER_NODE,
+	HOLON_A_CLUSTER_STATE,
+	HOLON_A_CLUSTER_MEMBER,
+	HOLON_A_CLUSTER_COORDINATOR,
+	HOLON_A_CLUSTER_STEADY,
+	HOLON_A_CLUSTER_HEARTBEAT,
+	HOLON_A_CLUSTER_SILENCE,
+	HOLON_A_CLUSTER_FORCE,
+
+	__HOLON_A_CLUSTER_MAX,
+	HOLON_A_CLUSTER_MAX = (__HOLON_A_CLUSTER_MAX - 1)
+};
+
+enum {
+	HOLON_A_NODE_ID = 1,
+	HOLON_A_NODE_SELF,
+	HOLON_A_NODE_MEMBER,
+	HOLON_A_NODE_STATE,
+	HOLON_A_NODE_UUID,
+	HOLON_A_NODE_INCARNATION,
+	HOLON_A_NODE_EPOCH,
+	HOLON_A_NODE_ADDRESS,
+	HOLON_A_NODE_CONNECTED,
+	HOLON_A_NODE_HEARD,
+	HOLON_A_NODE_ROUND_TRIP,
+	HOLON_A_NODE_CLOCK_OFFSET,
+	HOLON_A_NODE_REASON,
+
+	__HOLON_A_NODE_MAX,
+	HOLON_A_NODE_MAX = (__HOLON_A_NODE_MAX - 1)
+};
+
+enum {
+	HOLON_A_VIEW_EPOCH = 1,
+	HOLON_A_VIEW_UUID,
+	HOLON_A_VIEW_STATE,
+	HOLON_A_VIEW_MEMBER,
+	HOLON_A_VIEW_JOINED,
+	HOLON_A_VIEW_LEFT,
+
+	__HOLON_A_VIEW_MAX,
+	HOLON_A_VIEW_MAX = (__HOLON_A_VIEW_MAX - 1)
+};
+
+enum {
+	HOLON_A_TASK_NODE = 1,
+
+	__HOLON_A_TASK_MAX,
+	HOLON_A_TASK_MAX = (__HOLON_A_TASK_MAX - 1)
+};
+
+enum {
+	HOLON_CMD_CLUSTER_GET = 1,
+	HOLON_CMD_CLUSTER_CREATE,
+	HOLON_CMD_CLUSTER_JOIN,
+	HOLON_CMD_CLUSTER_LEAVE,
+	HOLON_CMD_NODE_GET,
+	HOLON_CMD_NODE_SET,
+	HOLON_CMD_VIEW_NTF,
+	HOLON_CMD_STATE_NTF,
+	HOLON_CMD_REFUSED_NTF,
+	HOLON_CMD_TASK_PLACE,
+
+	__HOLON_CMD_MAX,
+	HOLON_CMD_MAX = (__HOLON_CMD_MAX - 1)
+};
+
+#define HOLON_MCGRP_VIEW	"view"
+
+#endif /* _UAPI_LINUX_HOLON_H */

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)
+/* Do not edit directly, auto-generated from: */
+/*	Documentation/netlink/specs/holon.yaml */
+/* YNL-GEN kernel source */
+
+#include <net/netlink.h>
+#include <net/genetlink.h>
+
+#include "netlink-gen.h"
+
+#include <uapi/linux/holon.h>
+
+/* HOLON_CMD_CLUSTER_CREATE - do */
+static const struct nla_policy holon_cluster_create_nl_policy[HOLON_A_CLUSTER_NAME + 1] = {
+	[HOLON_A_CLUSTER_NAME] = { .type = NLA_NUL_STRING, .len = 31, },
+};
+
+/* HOLON_CMD_CLUSTER_JOIN - do */
+static const struct nla_policy holon_cluster_join_nl_policy[HOLON_A_CLUSTER_NAME + 1] = {
+	[HOLON_A_CLUSTER_NAME] = { .type = NLA_NUL_STRING, .len = 31, },
+};
+
+/* HOLON_CMD_CLUSTER_LEAVE - do */
+static const struct nla_policy holon_cluster_leave_nl_policy[HOLON_A_CLUSTER_FORCE + 1] = {
+	[HOLON_A_CLUSTER_FORCE] = { .type = NLA_FLAG, },
+};
+
+/* HOLON_CMD_NODE_GET - do */
+static const struct nla_policy holon_node_get_nl_policy[HOLON_A_NODE_ID + 1] = {
+	[HOLON_A_NODE_ID] = NLA_POLICY_MIN(NLA_U8, 1),
+};
+
+/* HOLON_CMD_NODE_SET - do */
+static const struct nla_policy holon_node_set_nl_policy[HOLON_A_NODE_ID + 1] = {
+	[HOLON_A_NODE_ID] = NLA_POLICY_MIN(NLA_U8, 1),
+};
+
+/* HOLON_CMD_TASK_PLACE - do */
+static const struct nla_policy holon_task_place_nl_policy[HOLON_A_TASK_NODE + 1] = {
+	[HOLON_A_TASK_NODE] = NLA_POLICY_MIN(NLA_U8, 1),
+};
+
+/* Ops table for holon */
+static const struct genl_split_ops holon_nl_ops[] = {
+	{
+		.cmd	= HOLON_CMD_CLUSTER_GET,
+		.doit	= holon_nl_cluster_get_doit,
+		.flags	= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= HOLON_CMD_CLUSTER_CREATE,
+		.doit		= holon_nl_cluster_create_doit,
+		.policy		= holon_cluster_create_nl_policy,
+		.maxattr	= HOLON_A_CLUSTER_NAME,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= HOLON_CMD_CLUSTER_JOIN,
+		.doit		= holon_nl_cluster_join_doit,
+		.policy		= holon_cluster_join_nl_policy,
+		.maxattr	= HOLON_A_CLUSTER_NAME,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= HOLON_CMD_CLUSTER_LEAVE,
+		.doit		= holon_nl_cluster_leave_doit,
+		.policy		= holon_cluster_leave_nl_policy,
+		.maxattr	= HOLON_A_CLUSTER_FORCE,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= HOLON_CMD_NODE_GET,
+		.doit		= holon_nl_node_get_doit,
+		.policy		= holon_node_get_nl_policy,
+		.maxattr	= HOLON_A_NODE_ID,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= HOLON_CMD_NODE_GET,
+		.dumpit	= holon_nl_node_get_dumpit,
+		.flags	= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= HOLON_CMD_NODE_SET,
+		.doit		= holon_nl_node_set_doit,
+		.policy		= holon_node_set_nl_policy,
+		.maxattr	= HOLON_A_NODE_ID,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= HOLON_CMD_TASK_PLACE,
+		.doit		= holon_nl_task_place_doit,
+		.policy		= holon_task_place_nl_policy,
+		.maxattr	= HOLON_A_TASK_NODE,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+};
+
+static const struct genl_multicast_group holon_nl_mcgrps[] = {
+	[HOLON_NLGRP_VIEW] = { "view", },
+};
+
+struct genl_family holon_nl_family __ro_after_init = {
+	.name		= HOLON_FAMILY_NAME,
+	.version	= HOLON_FAMILY_VERSION,
+	.netnsok	= true,
+	.parallel_ops	= true,
+	.module		= THIS_MODULE,
+	.split_ops	= holon_nl_ops,
+	.n_split_ops	= ARRAY_SIZE(holon_nl_ops),
+	.mcgrps		= holon_nl_mcgrps,
+	.n_mcgrps	= ARRAY_SIZE(holon_nl_mcgrps),
+};

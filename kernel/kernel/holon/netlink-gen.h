@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
+/* Do not edit directly, auto-generated from: */
+/*	Documentation/netlink/specs/holon.yaml */
+/* YNL-GEN kernel header */
+
+#ifndef _LINUX_HOLON_GEN_H
+#define _LINUX_HOLON_GEN_H
+
+#include <net/netlink.h>
+#include <net/genetlink.h>
+
+#include <uapi/linux/holon.h>
+
+int holon_nl_cluster_get_doit(struct sk_buff *skb, struct genl_info *info);
+int holon_nl_cluster_create_doit(struct sk_buff *skb, struct genl_info *info);
+int holon_nl_cluster_join_doit(struct sk_buff *skb, struct genl_info *info);
+int holon_nl_cluster_leave_doit(struct sk_buff *skb, struct genl_info *info);
+int holon_nl_node_get_doit(struct sk_buff *skb, struct genl_info *info);
+int holon_nl_node_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int holon_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info);
+int holon_nl_task_place_doit(struct sk_buff *skb, struct genl_info *info);
+
+enum {
+	HOLON_NLGRP_VIEW,
+};
+
+extern struct genl_family holon_nl_family;
+
+#endif /* _LINUX_HOLON_GEN_H */

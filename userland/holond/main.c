@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * holond: follows the view and keeps the containers as it asks.
+ *
+ * Level-triggered: every event only makes it look at the members again and
+ * bring each home's container nearer to what it should be. A container that
+ * cannot be made is tried again, less and less often.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <libholon.h>
+
+#include "holond.h"
+
+#define RETRY_MIN_MS	200
+#define RETRY_MAX_MS	10000
+
+/*
+ * NONE: nothing there. RUNNING: ->pidfd is its first process. ENDING: killed,
+ * or seen to have ended; its cgroup is to be removed.
+ */
+static struct container {
+	enum { NONE, RUNNING, ENDING } state;
+	struct home home;
+	int pidfd;
+	int delay;		/* milliseconds, of the next retry */
+	int64_t retry;		/* not before, monotonic milliseconds; 0 is at once */
+} containers[NODES];
+
+static struct home wanted[NODES];
+static bool loopback;
+
+void say(const char *format, ...)
+{
+	va_list args;
+	char text[512];
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	dprintf(2, "holond: %s\n", text);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+static void retry_later(struct container *container)
+{
+	container->delay = container->delay ? container->delay * 2 : RETRY_MIN_MS;
+	if (container->delay > RETRY_MAX_MS)
+		container->delay = RETRY_MAX_MS;
+	container->retry = now_ms() + container->delay;
+}
+
+/* Which homes there are. Return: false when the kernel did not say. */
+static bool read_members(struct ynl_sock *ys)
+{
+	struct holon_node_get_list *list = holon_node_get_dump(ys);
+
+	if (!list) {
+		say("%s", holon_why(ys));
+		return false;
+	}
+	memset(wanted, 0, sizeof(wanted));
+	ynl_dump_foreach(list, node) {
+		struct home *home = &wanted[node->id];
+
+		if (!node->_present.member || (node->_present.self && !loopback))
+			continue;
+		home->id = node->id;
+		home->incarnation = node->incarnation;
+		home->clock_offset = node->_present.self ? 0 : node->clock_offset;
+	}
+	holon_node_get_list_free(list);
+	return true;
+}
+
+static void begin(struct container *container, const struct home *home)
+{
+	container->home = *home;
+	container->pidfd = container_find(home);
+	if (container->pidfd >= 0) {
+		say("home %u: found its container running", home->id);
+	} else {
+		container->pidfd = container_start(home);
+		if (container->pidfd < 0) {
+			container->state = ENDING;
+			retry_later(container);
+			return;
+		}
+		say("home %u: container ready", home->id);
+	}
+	container->state = RUNNING;
+}
+
+static void bring_nearer(uint8_t id)
+{
+	struct container *container = &containers[id];
+	const struct home *home = &wanted[id];
+	bool right = home->id && home->incarnation == container->home.incarnation;
+
+	if (container->retry > now_ms())
+		return;
+	container->retry = 0;
+	if (container->state == RUNNING && !right) {
+		say("home %u has left: ending its container", id);
+		container_kill(id);
+		close(container->pidfd);
+		container->state = ENDING;
+		container->delay = 0;
+	}
+	if (container->state == ENDING) {
+		container_kill(id);
+		if (!container_remove(id)) {
+			retry_later(container);
+			return;
+		}
+		container->state = NONE;
+	}
+	if (container->state == NONE && home->id)
+		begin(container, home);
+}
+
+/* Its first process has ended: of itself, or it was killed. */
+static void ended(struct container *container)
+{
+	say("home %u: its container has ended", container->home.id);
+	close(container->pidfd);
+	container->state = ENDING;
+	retry_later(container);
+}
+
+/* What an earlier holond has left, and nobody wants, must be ended too. */
+static void take_over(uint8_t id)
+{
+	struct container *container = &containers[id];
+
+	if (wanted[id].id) {
+		int fd = container_find(&wanted[id]);
+
+		if (fd >= 0) {
+			close(fd);
+			return;
+		}
+	}
+	container->state = ENDING;
+}
+
+static int64_t next_retry(void)
+{
+	int64_t next = -1, now = now_ms();
+	unsigned int id;
+
+	for (id = 1; id < NODES; id++) {
+		int64_t wait;
+
+		if (!containers[id].retry)
+			continue;
+		wait = containers[id].retry > now ? containers[id].retry - now : 0;
+		if (next < 0 || wait < next)
+			next = wait;
+	}
+	return next;
+}
+
+static bool only_one(void)
+{
+	int fd;
+
+	mkdir("/run/holon", 0755);
+	fd = open("/run/holon/holond.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		say("/run/holon/holond.lock: %m");
+		return false;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB)) {
+		say("another holond is running");
+		return false;
+	}
+	return true;
+}
+
+static int signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+static void drop_events(struct ynl_sock *events)
+{
+	struct ynl_ntf_base_type *event;
+
+	/* Lost ones are as good: all that counts is that something happened. */
+	if (ynl_ntf_check(events) < 0 && errno != ENOBUFS)
+		say("%s", holon_why(events));
+	while ((event = ynl_ntf_dequeue(events)))
+		ynl_ntf_free(event);
+}
+
+static int serve(struct ynl_sock *ys, struct ynl_sock *events)
+{
+	struct pollfd pollers[NODES + 2];
+	uint8_t ids[NODES + 2];
+	bool look = true;
+
+	pollers[0] = (struct pollfd){ .fd = ynl_socket_get_fd(events), .events = POLLIN };
+	pollers[1] = (struct pollfd){ .fd = signals(), .events = POLLIN };
+	if (!read_members(ys))
+		return 1;
+	cgroup_homes(take_over);
+	for (;;) {
+		unsigned int count = 2, i;
+
+		if (look && !read_members(ys))
+			return 1;
+		look = false;
+		for (i = 1; i < NODES; i++) {
+			bring_nearer(i);
+			if (containers[i].state != RUNNING)
+				continue;
+			ids[count] = i;
+			pollers[count++] = (struct pollfd){ containers[i].pidfd, POLLIN, 0 };
+		}
+		if (poll(pollers, count, next_retry()) < 0) {
+			if (errno == EINTR)
+				continue;
+			say("poll: %m");
+			return 1;
+		}
+		if (pollers[0].revents) {
+			drop_events(events);
+			look = true;
+		}
+		/* The containers stay: the next holond finds them. */
+		if (pollers[1].revents)
+			return 0;
+		for (i = 2; i < count; i++) {
+			if (pollers[i].revents) {
+				ended(&containers[ids[i]]);
+				look = true;
+			}
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct ynl_sock *ys, *events;
+	const char *why;
+
+	for (argc--, argv++; argc; argc--, argv++) {
+		if (!strcmp(argv[0], "--loopback")) {
+			loopback = true;
+		} else if (!strcmp(argv[0], "-V") || !strcmp(argv[0], "--version")) {
+			puts("holond " VERSION);
+			return 0;
+		} else {
+			bool help = !strcmp(argv[0], "-h") || !strcmp(argv[0], "--help");
+
+			fputs("usage: holond [--loopback] [-V]\n"
+			      "Keeps the containers in which the processes of other nodes run. See holond(8).\n",
+			      help ? stdout : stderr);
+			return help ? 0 : 2;
+		}
+	}
+	signal(SIGPIPE, SIG_IGN);
+	if (!only_one())
+		return 1;
+	ys = holon_open(&why);
+	events = ys ? holon_open(&why) : NULL;
+	if (!events) {
+		say("%s", why);
+		return 1;
+	}
+	/* Listen before looking, so that no change is missed. */
+	if (ynl_subscribe(events, "view")) {
+		say("%s", holon_why(events));
+		return 1;
+	}
+	return serve(ys, events);
+}

@@ -1,0 +1,815 @@
+// SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)
+/* Do not edit directly, auto-generated from: */
+/*	Documentation/netlink/specs/holon.yaml */
+/* YNL-GEN user source */
+
+#include <stdlib.h>
+#include <string.h>
+#include "holon-user.h"
+#include "ynl.h"
+#include <linux/holon.h>
+
+#include <linux/genetlink.h>
+
+/* Enums */
+static const char * const holon_op_strmap[] = {
+	[HOLON_CMD_CLUSTER_GET] = "cluster-get",
+	[HOLON_CMD_CLUSTER_CREATE] = "cluster-create",
+	[HOLON_CMD_CLUSTER_JOIN] = "cluster-join",
+	[HOLON_CMD_CLUSTER_LEAVE] = "cluster-leave",
+	[HOLON_CMD_NODE_GET] = "node-get",
+	[HOLON_CMD_NODE_SET] = "node-set",
+	[HOLON_CMD_VIEW_NTF] = "view-ntf",
+	[HOLON_CMD_STATE_NTF] = "state-ntf",
+	[HOLON_CMD_REFUSED_NTF] = "refused-ntf",
+	[HOLON_CMD_TASK_PLACE] = "task-place",
+};
+
+const char *holon_op_str(int op)
+{
+	if (op < 0 || op >= (int)YNL_ARRAY_SIZE(holon_op_strmap))
+		return NULL;
+	return holon_op_strmap[op];
+}
+
+static const char * const holon_membership_strmap[] = {
+	[0] = "off",
+	[1] = "alone",
+	[2] = "joining",
+	[3] = "member",
+	[4] = "frozen",
+	[5] = "leaving",
+	[6] = "gone",
+};
+
+const char *holon_membership_str(enum holon_membership value)
+{
+	if (value < 0 || value >= (int)YNL_ARRAY_SIZE(holon_membership_strmap))
+		return NULL;
+	return holon_membership_strmap[value];
+}
+
+/* Policies */
+const struct ynl_policy_attr holon_cluster_policy[HOLON_A_CLUSTER_MAX + 1] = {
+	[HOLON_A_CLUSTER_NAME] = { .name = "name", .type = YNL_PT_NUL_STR, },
+	[HOLON_A_CLUSTER_UUID] = { .name = "uuid", .type = YNL_PT_BINARY,},
+	[HOLON_A_CLUSTER_EPOCH] = { .name = "epoch", .type = YNL_PT_UINT, },
+	[HOLON_A_CLUSTER_NODE] = { .name = "node", .type = YNL_PT_U8, },
+	[HOLON_A_CLUSTER_STATE] = { .name = "state", .type = YNL_PT_U32, },
+	[HOLON_A_CLUSTER_MEMBER] = { .name = "member", .type = YNL_PT_U8, },
+	[HOLON_A_CLUSTER_COORDINATOR] = { .name = "coordinator", .type = YNL_PT_U8, },
+	[HOLON_A_CLUSTER_STEADY] = { .name = "steady", .type = YNL_PT_FLAG, },
+	[HOLON_A_CLUSTER_HEARTBEAT] = { .name = "heartbeat", .type = YNL_PT_U32, },
+	[HOLON_A_CLUSTER_SILENCE] = { .name = "silence", .type = YNL_PT_U32, },
+	[HOLON_A_CLUSTER_FORCE] = { .name = "force", .type = YNL_PT_FLAG, },
+};
+
+const struct ynl_policy_nest holon_cluster_nest = {
+	.max_attr = HOLON_A_CLUSTER_MAX,
+	.table = holon_cluster_policy,
+};
+
+const struct ynl_policy_attr holon_node_policy[HOLON_A_NODE_MAX + 1] = {
+	[HOLON_A_NODE_ID] = { .name = "id", .type = YNL_PT_U8, },
+	[HOLON_A_NODE_SELF] = { .name = "self", .type = YNL_PT_FLAG, },
+	[HOLON_A_NODE_MEMBER] = { .name = "member", .type = YNL_PT_FLAG, },
+	[HOLON_A_NODE_STATE] = { .name = "state", .type = YNL_PT_U32, },
+	[HOLON_A_NODE_UUID] = { .name = "uuid", .type = YNL_PT_BINARY,},
+	[HOLON_A_NODE_INCARNATION] = { .name = "incarnation", .type = YNL_PT_UINT, },
+	[HOLON_A_NODE_EPOCH] = { .name = "epoch", .type = YNL_PT_UINT, },
+	[HOLON_A_NODE_ADDRESS] = { .name = "address", .type = YNL_PT_NUL_STR, },
+	[HOLON_A_NODE_CONNECTED] = { .name = "connected", .type = YNL_PT_FLAG, },
+	[HOLON_A_NODE_HEARD] = { .name = "heard", .type = YNL_PT_U32, },
+	[HOLON_A_NODE_ROUND_TRIP] = { .name = "round-trip", .type = YNL_PT_U32, },
+	[HOLON_A_NODE_CLOCK_OFFSET] = { .name = "clock-offset", .type = YNL_PT_UINT, },
+	[HOLON_A_NODE_REASON] = { .name = "reason", .type = YNL_PT_NUL_STR, },
+};
+
+const struct ynl_policy_nest holon_node_nest = {
+	.max_attr = HOLON_A_NODE_MAX,
+	.table = holon_node_policy,
+};
+
+const struct ynl_policy_attr holon_view_policy[HOLON_A_VIEW_MAX + 1] = {
+	[HOLON_A_VIEW_EPOCH] = { .name = "epoch", .type = YNL_PT_UINT, },
+	[HOLON_A_VIEW_UUID] = { .name = "uuid", .type = YNL_PT_BINARY,},
+	[HOLON_A_VIEW_STATE] = { .name = "state", .type = YNL_PT_U32, },
+	[HOLON_A_VIEW_MEMBER] = { .name = "member", .type = YNL_PT_U8, },
+	[HOLON_A_VIEW_JOINED] = { .name = "joined", .type = YNL_PT_U8, },
+	[HOLON_A_VIEW_LEFT] = { .name = "left", .type = YNL_PT_U8, },
+};
+
+const struct ynl_policy_nest holon_view_nest = {
+	.max_attr = HOLON_A_VIEW_MAX,
+	.table = holon_view_policy,
+};
+
+const struct ynl_policy_attr holon_task_policy[HOLON_A_TASK_MAX + 1] = {
+	[HOLON_A_TASK_NODE] = { .name = "node", .type = YNL_PT_U8, },
+};
+
+const struct ynl_policy_nest holon_task_nest = {
+	.max_attr = HOLON_A_TASK_MAX,
+	.table = holon_task_policy,
+};
+
+/* Common nested types */
+/* ============== HOLON_CMD_CLUSTER_GET ============== */
+/* HOLON_CMD_CLUSTER_GET - do */
+void holon_cluster_get_rsp_free(struct holon_cluster_get_rsp *rsp)
+{
+	free(rsp->name);
+	free(rsp->uuid);
+	free(rsp->member);
+	free(rsp);
+}
+
+int holon_cluster_get_rsp_parse(const struct nlmsghdr *nlh,
+				struct ynl_parse_arg *yarg)
+{
+	struct holon_cluster_get_rsp *dst;
+	const struct nlattr *attr;
+	unsigned int n_member = 0;
+	int i;
+
+	dst = yarg->data;
+
+	if (dst->member)
+		return ynl_error_parse(yarg, "attribute already present (cluster.member)");
+
+	ynl_attr_for_each(attr, nlh, yarg->ys->family->hdr_len) {
+		unsigned int type = ynl_attr_type(attr);
+
+		if (type == HOLON_A_CLUSTER_NAME) {
+			unsigned int len;
+
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+
+			len = strnlen(ynl_attr_get_str(attr), ynl_attr_data_len(attr));
+			dst->_present.name_len = len;
+			dst->name = malloc(len + 1);
+			memcpy(dst->name, ynl_attr_get_str(attr), len);
+			dst->name[len] = 0;
+		} else if (type == HOLON_A_CLUSTER_UUID) {
+			unsigned int len;
+
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+
+			len = ynl_attr_data_len(attr);
+			dst->_present.uuid_len = len;
+			dst->uuid = malloc(len);
+			memcpy(dst->uuid, ynl_attr_data(attr), len);
+		} else if (type == HOLON_A_CLUSTER_EPOCH) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.epoch = 1;
+			dst->epoch = ynl_attr_get_uint(attr);
+		} else if (type == HOLON_A_CLUSTER_NODE) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.node = 1;
+			dst->node = ynl_attr_get_u8(attr);
+		} else if (type == HOLON_A_CLUSTER_STATE) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.state = 1;
+			dst->state = ynl_attr_get_u32(attr);
+		} else if (type == HOLON_A_CLUSTER_MEMBER) {
+			n_member++;
+		} else if (type == HOLON_A_CLUSTER_COORDINATOR) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.coordinator = 1;
+			dst->coordinator = ynl_attr_get_u8(attr);
+		} else if (type == HOLON_A_CLUSTER_STEADY) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.steady = 1;
+		} else if (type == HOLON_A_CLUSTER_HEARTBEAT) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.heartbeat = 1;
+			dst->heartbeat = ynl_attr_get_u32(attr);
+		} else if (type == HOLON_A_CLUSTER_SILENCE) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.silence = 1;
+			dst->silence = ynl_attr_get_u32(attr);
+		}
+	}
+
+	if (n_member) {
+		dst->member = calloc(n_member, sizeof(*dst->member));
+		dst->n_member = n_member;
+		i = 0;
+		ynl_attr_for_each(attr, nlh, yarg->ys->family->hdr_len) {
+			if (ynl_attr_type(attr) == HOLON_A_CLUSTER_MEMBER) {
+				dst->member[i] = ynl_attr_get_u8(attr);
+				i++;
+			}
+		}
+	}
+
+	return YNL_PARSE_CB_OK;
+}
+
+struct holon_cluster_get_rsp *holon_cluster_get(struct ynl_sock *ys)
+{
+	struct ynl_req_state yrs = { .yarg = { .ys = ys, }, };
+	struct holon_cluster_get_rsp *rsp;
+	struct nlmsghdr *nlh;
+	int err;
+
+	nlh = ynl_gemsg_start_req(ys, ys->family_id, HOLON_CMD_CLUSTER_GET, 1);
+	ys->req_policy = &holon_cluster_nest;
+	yrs.yarg.rsp_policy = &holon_cluster_nest;
+
+	rsp = calloc(1, sizeof(*rsp));
+	yrs.yarg.data = rsp;
+	yrs.cb = holon_cluster_get_rsp_parse;
+	yrs.rsp_cmd = HOLON_CMD_CLUSTER_GET;
+
+	err = ynl_exec(ys, nlh, &yrs);
+	if (err < 0)
+		goto err_free;
+
+	return rsp;
+
+err_free:
+	holon_cluster_get_rsp_free(rsp);
+	return NULL;
+}
+
+/* ============== HOLON_CMD_CLUSTER_CREATE ============== */
+/* HOLON_CMD_CLUSTER_CREATE - do */
+void holon_cluster_create_req_free(struct holon_cluster_create_req *req)
+{
+	free(req->name);
+	free(req);
+}
+
+int holon_cluster_create(struct ynl_sock *ys,
+			 struct holon_cluster_create_req *req)
+{
+	struct ynl_req_state yrs = { .yarg = { .ys = ys, }, };
+	struct nlmsghdr *nlh;
+	int err;
+
+	nlh = ynl_gemsg_start_req(ys, ys->family_id, HOLON_CMD_CLUSTER_CREATE, 1);
+	ys->req_policy = &holon_cluster_nest;
+
+	if (req->_present.name_len)
+		ynl_attr_put_str(nlh, HOLON_A_CLUSTER_NAME, req->name);
+
+	err = ynl_exec(ys, nlh, &yrs);
+	if (err < 0)
+		return -1;
+
+	return 0;
+}
+
+/* ============== HOLON_CMD_CLUSTER_JOIN ============== */
+/* HOLON_CMD_CLUSTER_JOIN - do */
+void holon_cluster_join_req_free(struct holon_cluster_join_req *req)
+{
+	free(req->name);
+	free(req);
+}
+
+int holon_cluster_join(struct ynl_sock *ys, struct holon_cluster_join_req *req)
+{
+	struct ynl_req_state yrs = { .yarg = { .ys = ys, }, };
+	struct nlmsghdr *nlh;
+	int err;
+
+	nlh = ynl_gemsg_start_req(ys, ys->family_id, HOLON_CMD_CLUSTER_JOIN, 1);
+	ys->req_policy = &holon_cluster_nest;
+
+	if (req->_present.name_len)
+		ynl_attr_put_str(nlh, HOLON_A_CLUSTER_NAME, req->name);
+
+	err = ynl_exec(ys, nlh, &yrs);
+	if (err < 0)
+		return -1;
+
+	return 0;
+}
+
+/* ============== HOLON_CMD_CLUSTER_LEAVE ============== */
+/* HOLON_CMD_CLUSTER_LEAVE - do */
+void holon_cluster_leave_req_free(struct holon_cluster_leave_req *req)
+{
+	free(req);
+}
+
+int holon_cluster_leave(struct ynl_sock *ys,
+			struct holon_cluster_leave_req *req)
+{
+	struct ynl_req_state yrs = { .yarg = { .ys = ys, }, };
+	struct nlmsghdr *nlh;
+	int err;
+
+	nlh = ynl_gemsg_start_req(ys, ys->family_id, HOLON_CMD_CLUSTER_LEAVE, 1);
+	ys->req_policy = &holon_cluster_nest;
+
+	if (req->_present.force)
+		ynl_attr_put(nlh, HOLON_A_CLUSTER_FORCE, NULL, 0);
+
+	err = ynl_exec(ys, nlh, &yrs);
+	if (err < 0)
+		return -1;
+
+	return 0;
+}
+
+/* ============== HOLON_CMD_NODE_GET ============== */
+/* HOLON_CMD_NODE_GET - do */
+void holon_node_get_req_free(struct holon_node_get_req *req)
+{
+	free(req);
+}
+
+void holon_node_get_rsp_free(struct holon_node_get_rsp *rsp)
+{
+	free(rsp->uuid);
+	free(rsp->address);
+	free(rsp->reason);
+	free(rsp);
+}
+
+int holon_node_get_rsp_parse(const struct nlmsghdr *nlh,
+			     struct ynl_parse_arg *yarg)
+{
+	struct holon_node_get_rsp *dst;
+	const struct nlattr *attr;
+
+	dst = yarg->data;
+
+	ynl_attr_for_each(attr, nlh, yarg->ys->family->hdr_len) {
+		unsigned int type = ynl_attr_type(attr);
+
+		if (type == HOLON_A_NODE_ID) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.id = 1;
+			dst->id = ynl_attr_get_u8(attr);
+		} else if (type == HOLON_A_NODE_SELF) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.self = 1;
+		} else if (type == HOLON_A_NODE_MEMBER) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.member = 1;
+		} else if (type == HOLON_A_NODE_STATE) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.state = 1;
+			dst->state = ynl_attr_get_u32(attr);
+		} else if (type == HOLON_A_NODE_UUID) {
+			unsigned int len;
+
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+
+			len = ynl_attr_data_len(attr);
+			dst->_present.uuid_len = len;
+			dst->uuid = malloc(len);
+			memcpy(dst->uuid, ynl_attr_data(attr), len);
+		} else if (type == HOLON_A_NODE_INCARNATION) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.incarnation = 1;
+			dst->incarnation = ynl_attr_get_uint(attr);
+		} else if (type == HOLON_A_NODE_EPOCH) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.epoch = 1;
+			dst->epoch = ynl_attr_get_uint(attr);
+		} else if (type == HOLON_A_NODE_ADDRESS) {
+			unsigned int len;
+
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+
+			len = strnlen(ynl_attr_get_str(attr), ynl_attr_data_len(attr));
+			dst->_present.address_len = len;
+			dst->address = malloc(len + 1);
+			memcpy(dst->address, ynl_attr_get_str(attr), len);
+			dst->address[len] = 0;
+		} else if (type == HOLON_A_NODE_CONNECTED) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.connected = 1;
+		} else if (type == HOLON_A_NODE_HEARD) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.heard = 1;
+			dst->heard = ynl_attr_get_u32(attr);
+		} else if (type == HOLON_A_NODE_ROUND_TRIP) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.round_trip = 1;
+			dst->round_trip = ynl_attr_get_u32(attr);
+		} else if (type == HOLON_A_NODE_CLOCK_OFFSET) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.clock_offset = 1;
+			dst->clock_offset = ynl_attr_get_sint(attr);
+		} else if (type == HOLON_A_NODE_REASON) {
+			unsigned int len;
+
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+
+			len = strnlen(ynl_attr_get_str(attr), ynl_attr_data_len(attr));
+			dst->_present.reason_len = len;
+			dst->reason = malloc(len + 1);
+			memcpy(dst->reason, ynl_attr_get_str(attr), len);
+			dst->reason[len] = 0;
+		}
+	}
+
+	return YNL_PARSE_CB_OK;
+}
+
+struct holon_node_get_rsp *
+holon_node_get(struct ynl_sock *ys, struct holon_node_get_req *req)
+{
+	struct ynl_req_state yrs = { .yarg = { .ys = ys, }, };
+	struct holon_node_get_rsp *rsp;
+	struct nlmsghdr *nlh;
+	int err;
+
+	nlh = ynl_gemsg_start_req(ys, ys->family_id, HOLON_CMD_NODE_GET, 1);
+	ys->req_policy = &holon_node_nest;
+	yrs.yarg.rsp_policy = &holon_node_nest;
+
+	if (req->_present.id)
+		ynl_attr_put_u8(nlh, HOLON_A_NODE_ID, req->id);
+
+	rsp = calloc(1, sizeof(*rsp));
+	yrs.yarg.data = rsp;
+	yrs.cb = holon_node_get_rsp_parse;
+	yrs.rsp_cmd = HOLON_CMD_NODE_GET;
+
+	err = ynl_exec(ys, nlh, &yrs);
+	if (err < 0)
+		goto err_free;
+
+	return rsp;
+
+err_free:
+	holon_node_get_rsp_free(rsp);
+	return NULL;
+}
+
+/* HOLON_CMD_NODE_GET - dump */
+void holon_node_get_list_free(struct holon_node_get_list *rsp)
+{
+	struct holon_node_get_list *next = rsp;
+
+	while ((void *)next != YNL_LIST_END) {
+		rsp = next;
+		next = rsp->next;
+
+		free(rsp->obj.uuid);
+		free(rsp->obj.address);
+		free(rsp->obj.reason);
+		free(rsp);
+	}
+}
+
+struct holon_node_get_list *holon_node_get_dump(struct ynl_sock *ys)
+{
+	struct ynl_dump_state yds = {};
+	struct nlmsghdr *nlh;
+	int err;
+
+	yds.yarg.ys = ys;
+	yds.yarg.rsp_policy = &holon_node_nest;
+	yds.yarg.data = NULL;
+	yds.alloc_sz = sizeof(struct holon_node_get_list);
+	yds.cb = holon_node_get_rsp_parse;
+	yds.rsp_cmd = HOLON_CMD_NODE_GET;
+
+	nlh = ynl_gemsg_start_dump(ys, ys->family_id, HOLON_CMD_NODE_GET, 1);
+
+	err = ynl_exec_dump(ys, nlh, &yds);
+	if (err < 0)
+		goto free_list;
+
+	return yds.first;
+
+free_list:
+	holon_node_get_list_free(yds.first);
+	return NULL;
+}
+
+/* ============== HOLON_CMD_NODE_SET ============== */
+/* HOLON_CMD_NODE_SET - do */
+void holon_node_set_req_free(struct holon_node_set_req *req)
+{
+	free(req);
+}
+
+int holon_node_set(struct ynl_sock *ys, struct holon_node_set_req *req)
+{
+	struct ynl_req_state yrs = { .yarg = { .ys = ys, }, };
+	struct nlmsghdr *nlh;
+	int err;
+
+	nlh = ynl_gemsg_start_req(ys, ys->family_id, HOLON_CMD_NODE_SET, 1);
+	ys->req_policy = &holon_node_nest;
+
+	if (req->_present.id)
+		ynl_attr_put_u8(nlh, HOLON_A_NODE_ID, req->id);
+
+	err = ynl_exec(ys, nlh, &yrs);
+	if (err < 0)
+		return -1;
+
+	return 0;
+}
+
+/* ============== HOLON_CMD_TASK_PLACE ============== */
+/* HOLON_CMD_TASK_PLACE - do */
+void holon_task_place_req_free(struct holon_task_place_req *req)
+{
+	free(req);
+}
+
+void holon_task_place_rsp_free(struct holon_task_place_rsp *rsp)
+{
+	free(rsp);
+}
+
+int holon_task_place_rsp_parse(const struct nlmsghdr *nlh,
+			       struct ynl_parse_arg *yarg)
+{
+	struct holon_task_place_rsp *dst;
+	const struct nlattr *attr;
+
+	dst = yarg->data;
+
+	ynl_attr_for_each(attr, nlh, yarg->ys->family->hdr_len) {
+		unsigned int type = ynl_attr_type(attr);
+
+		if (type == HOLON_A_TASK_NODE) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.node = 1;
+			dst->node = ynl_attr_get_u8(attr);
+		}
+	}
+
+	return YNL_PARSE_CB_OK;
+}
+
+struct holon_task_place_rsp *
+holon_task_place(struct ynl_sock *ys, struct holon_task_place_req *req)
+{
+	struct ynl_req_state yrs = { .yarg = { .ys = ys, }, };
+	struct holon_task_place_rsp *rsp;
+	struct nlmsghdr *nlh;
+	int err;
+
+	nlh = ynl_gemsg_start_req(ys, ys->family_id, HOLON_CMD_TASK_PLACE, 1);
+	ys->req_policy = &holon_task_nest;
+	yrs.yarg.rsp_policy = &holon_task_nest;
+
+	if (req->_present.node)
+		ynl_attr_put_u8(nlh, HOLON_A_TASK_NODE, req->node);
+
+	rsp = calloc(1, sizeof(*rsp));
+	yrs.yarg.data = rsp;
+	yrs.cb = holon_task_place_rsp_parse;
+	yrs.rsp_cmd = HOLON_CMD_TASK_PLACE;
+
+	err = ynl_exec(ys, nlh, &yrs);
+	if (err < 0)
+		goto err_free;
+
+	return rsp;
+
+err_free:
+	holon_task_place_rsp_free(rsp);
+	return NULL;
+}
+
+/* HOLON_CMD_VIEW_NTF - event */
+int holon_view_ntf_rsp_parse(const struct nlmsghdr *nlh,
+			     struct ynl_parse_arg *yarg)
+{
+	struct holon_view_ntf_rsp *dst;
+	const struct nlattr *attr;
+	unsigned int n_joined = 0;
+	unsigned int n_member = 0;
+	unsigned int n_left = 0;
+	int i;
+
+	dst = yarg->data;
+
+	if (dst->joined)
+		return ynl_error_parse(yarg, "attribute already present (view.joined)");
+	if (dst->left)
+		return ynl_error_parse(yarg, "attribute already present (view.left)");
+	if (dst->member)
+		return ynl_error_parse(yarg, "attribute already present (view.member)");
+
+	ynl_attr_for_each(attr, nlh, yarg->ys->family->hdr_len) {
+		unsigned int type = ynl_attr_type(attr);
+
+		if (type == HOLON_A_VIEW_EPOCH) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.epoch = 1;
+			dst->epoch = ynl_attr_get_uint(attr);
+		} else if (type == HOLON_A_VIEW_UUID) {
+			unsigned int len;
+
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+
+			len = ynl_attr_data_len(attr);
+			dst->_present.uuid_len = len;
+			dst->uuid = malloc(len);
+			memcpy(dst->uuid, ynl_attr_data(attr), len);
+		} else if (type == HOLON_A_VIEW_STATE) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.state = 1;
+			dst->state = ynl_attr_get_u32(attr);
+		} else if (type == HOLON_A_VIEW_MEMBER) {
+			n_member++;
+		} else if (type == HOLON_A_VIEW_JOINED) {
+			n_joined++;
+		} else if (type == HOLON_A_VIEW_LEFT) {
+			n_left++;
+		}
+	}
+
+	if (n_joined) {
+		dst->joined = calloc(n_joined, sizeof(*dst->joined));
+		dst->n_joined = n_joined;
+		i = 0;
+		ynl_attr_for_each(attr, nlh, yarg->ys->family->hdr_len) {
+			if (ynl_attr_type(attr) == HOLON_A_VIEW_JOINED) {
+				dst->joined[i] = ynl_attr_get_u8(attr);
+				i++;
+			}
+		}
+	}
+	if (n_left) {
+		dst->left = calloc(n_left, sizeof(*dst->left));
+		dst->n_left = n_left;
+		i = 0;
+		ynl_attr_for_each(attr, nlh, yarg->ys->family->hdr_len) {
+			if (ynl_attr_type(attr) == HOLON_A_VIEW_LEFT) {
+				dst->left[i] = ynl_attr_get_u8(attr);
+				i++;
+			}
+		}
+	}
+	if (n_member) {
+		dst->member = calloc(n_member, sizeof(*dst->member));
+		dst->n_member = n_member;
+		i = 0;
+		ynl_attr_for_each(attr, nlh, yarg->ys->family->hdr_len) {
+			if (ynl_attr_type(attr) == HOLON_A_VIEW_MEMBER) {
+				dst->member[i] = ynl_attr_get_u8(attr);
+				i++;
+			}
+		}
+	}
+
+	return YNL_PARSE_CB_OK;
+}
+
+void holon_view_ntf_free(struct holon_view_ntf *rsp)
+{
+	free(rsp->obj.uuid);
+	free(rsp->obj.member);
+	free(rsp->obj.joined);
+	free(rsp->obj.left);
+	free(rsp);
+}
+
+/* HOLON_CMD_STATE_NTF - event */
+int holon_state_ntf_rsp_parse(const struct nlmsghdr *nlh,
+			      struct ynl_parse_arg *yarg)
+{
+	struct holon_state_ntf_rsp *dst;
+	const struct nlattr *attr;
+
+	dst = yarg->data;
+
+	ynl_attr_for_each(attr, nlh, yarg->ys->family->hdr_len) {
+		unsigned int type = ynl_attr_type(attr);
+
+		if (type == HOLON_A_VIEW_EPOCH) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.epoch = 1;
+			dst->epoch = ynl_attr_get_uint(attr);
+		} else if (type == HOLON_A_VIEW_STATE) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.state = 1;
+			dst->state = ynl_attr_get_u32(attr);
+		}
+	}
+
+	return YNL_PARSE_CB_OK;
+}
+
+void holon_state_ntf_free(struct holon_state_ntf *rsp)
+{
+	free(rsp);
+}
+
+/* HOLON_CMD_REFUSED_NTF - event */
+int holon_refused_ntf_rsp_parse(const struct nlmsghdr *nlh,
+				struct ynl_parse_arg *yarg)
+{
+	struct holon_refused_ntf_rsp *dst;
+	const struct nlattr *attr;
+
+	dst = yarg->data;
+
+	ynl_attr_for_each(attr, nlh, yarg->ys->family->hdr_len) {
+		unsigned int type = ynl_attr_type(attr);
+
+		if (type == HOLON_A_NODE_ID) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.id = 1;
+			dst->id = ynl_attr_get_u8(attr);
+		} else if (type == HOLON_A_NODE_UUID) {
+			unsigned int len;
+
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+
+			len = ynl_attr_data_len(attr);
+			dst->_present.uuid_len = len;
+			dst->uuid = malloc(len);
+			memcpy(dst->uuid, ynl_attr_data(attr), len);
+		} else if (type == HOLON_A_NODE_INCARNATION) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.incarnation = 1;
+			dst->incarnation = ynl_attr_get_uint(attr);
+		} else if (type == HOLON_A_NODE_REASON) {
+			unsigned int len;
+
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+
+			len = strnlen(ynl_attr_get_str(attr), ynl_attr_data_len(attr));
+			dst->_present.reason_len = len;
+			dst->reason = malloc(len + 1);
+			memcpy(dst->reason, ynl_attr_get_str(attr), len);
+			dst->reason[len] = 0;
+		}
+	}
+
+	return YNL_PARSE_CB_OK;
+}
+
+void holon_refused_ntf_free(struct holon_refused_ntf *rsp)
+{
+	free(rsp->obj.uuid);
+	free(rsp->obj.reason);
+	free(rsp);
+}
+
+static const struct ynl_ntf_info holon_ntf_info[] =  {
+	[HOLON_CMD_VIEW_NTF] =  {
+		.alloc_sz	= sizeof(struct holon_view_ntf),
+		.cb		= holon_view_ntf_rsp_parse,
+		.policy		= &holon_view_nest,
+		.free		= (void *)holon_view_ntf_free,
+	},
+	[HOLON_CMD_STATE_NTF] =  {
+		.alloc_sz	= sizeof(struct holon_state_ntf),
+		.cb		= holon_state_ntf_rsp_parse,
+		.policy		= &holon_view_nest,
+		.free		= (void *)holon_state_ntf_free,
+	},
+	[HOLON_CMD_REFUSED_NTF] =  {
+		.alloc_sz	= sizeof(struct holon_refused_ntf),
+		.cb		= holon_refused_ntf_rsp_parse,
+		.policy		= &holon_node_nest,
+		.free		= (void *)holon_refused_ntf_free,
+	},
+};
+
+const struct ynl_family ynl_holon_family =  {
+	.name		= "holon",
+	.hdr_len	= sizeof(struct genlmsghdr),
+	.ntf_info	= holon_ntf_info,
+	.ntf_info_size	= YNL_ARRAY_SIZE(holon_ntf_info),
+};

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "libholon.h"
+
+static char sentence[sizeof(((struct ynl_error *)0)->msg) + 64];
+
+struct ynl_sock *holon_open(const char **why)
+{
+	struct ynl_error error = {};
+	struct ynl_sock *ys;
+	int fd;
+
+	errno = 0;
+	ys = ynl_sock_create(&ynl_holon_family, &error);
+	if (!ys) {
+		if (error.code == ENOENT) {
+			*why = "this kernel has no Holon (CONFIG_HOLON is off, or it is another kernel)";
+		} else {
+			snprintf(sentence, sizeof(sentence), "cannot ask the kernel: %s",
+				 error.msg[0] ? error.msg : strerror(errno));
+			*why = sentence;
+		}
+		return NULL;
+	}
+	fd = ynl_socket_get_fd(ys);
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return ys;
+}
+
+/*
+ * The library wraps the kernel's sentence as  Kernel error: 'SENTENCE' (bad
+ * attribute: ...);  what is in the quotes is what a user should read.
+ */
+const char *holon_why(struct ynl_sock *ys)
+{
+	static const char prefix[] = "Kernel error: '";
+	const char *text = ys->err.msg;
+	size_t length;
+	char *end;
+
+	if (strncmp(text, prefix, sizeof(prefix) - 1)) {
+		if (text[0])
+			return text;
+		return strerror(ys->err.code && ys->err.code < __YNL_ERRNO_END ?
+				(int)ys->err.code : errno);
+	}
+	text += sizeof(prefix) - 1;
+	length = strnlen(text, sizeof(sentence) - 1);
+	memmove(sentence, text, length);
+	sentence[length] = 0;
+	end = strrchr(sentence, '\'');
+	if (end)
+		*end = 0;
+	return sentence;
+}
+
+const char *holon_uuid_text(const void *uuid, size_t len, char text[HOLON_UUID_TEXT])
+{
+	const unsigned char *u = uuid;
+
+	if (!uuid || len != 16)
+		return strcpy(text, "-");
+	snprintf(text, HOLON_UUID_TEXT,
+		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+		 u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7],
+		 u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+	return text;
+}
+
+bool holon_number(const char *text, unsigned long min, unsigned long max, unsigned long *value)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*value = strtoul(text, &end, 10);
+	return !errno && !*end && *value >= min && *value <= max;
+}
+
+bool holon_boot_parameter(const char *name, char *value, size_t size)
+{
+	size_t length = strlen(name);
+	char line[4096];
+	bool found = false;
+	ssize_t count;
+	char *word;
+	int fd;
+
+	fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	count = read(fd, line, sizeof(line) - 1);
+	close(fd);
+	line[count > 0 ? count : 0] = 0;
+	for (word = strtok(line, " \n"); word; word = strtok(NULL, " \n")) {
+		if (!strcmp(word, "--"))
+			break;
+		if (strncmp(word, name, length) || word[length] != '=')
+			continue;
+		found = strlen(word + length + 1) < size;
+		if (found)
+			strcpy(value, word + length + 1);
+	}
+	return found;
+}

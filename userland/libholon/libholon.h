@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the programs of Holon share: a way to the kernel's control plane and a
+ * few formats. The requests themselves are in holon-user.h, which is generated
+ * from Documentation/netlink/specs/holon.yaml.
+ */
+#ifndef LIBHOLON_H
+#define LIBHOLON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>	/* ynl.h relies on it */
+
+#include <ynl.h>
+
+#include "holon-user.h"
+
+#define HOLON_NODES	256	/* ids are 1..255 */
+#define HOLON_UUID_TEXT	37	/* with the final NUL */
+
+/**
+ * holon_open - a socket to the family "holon" of this kernel
+ * @why: set to a sentence on failure; valid until the next call
+ *
+ * The socket is closed on exec. Return: NULL with errno on failure.
+ */
+struct ynl_sock *holon_open(const char **why);
+
+/**
+ * holon_why - the sentence that came with the last error of a socket
+ *
+ * The kernel's own words when it gave some, else what errno means. Valid until
+ * the next call.
+ */
+const char *holon_why(struct ynl_sock *ys);
+
+/**
+ * holon_uuid_text - a uuid in the usual form
+ * @uuid: 16 bytes, or anything else, which gives "-"
+ */
+const char *holon_uuid_text(const void *uuid, size_t len, char text[HOLON_UUID_TEXT]);
+
+/**
+ * holon_number - a decimal number of a command line or a file
+ *
+ * Return: false when @text is not one, or is not in @min..@max.
+ */
+bool holon_number(const char *text, unsigned long min, unsigned long max, unsigned long *value);
+
+/**
+ * holon_boot_parameter - value of name= on the kernel command line
+ * @value: filled in
+ *
+ * The last one counts, as in the kernel. Return: false when there is none or
+ * it does not fit.
+ */
+bool holon_boot_parameter(const char *name, char *value, size_t size);
+
+#endif
