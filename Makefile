@@ -44,7 +44,7 @@ hooks: ## count the upstream files and lines that linux-patches/ touches
 # --- userland and images -----------------------------------------------------
 .PHONY: userland image root
 USERLAND := $(BUILD)/userland
-userland: packages ## build the programs of a node
+userland: tree ## build the programs of a node
 	@$(RUN) userland $(MAKE) --no-print-directory -C userland O=$(abspath $(USERLAND))
 
 image: userland switch ## the initramfs image of the tests
