@@ -29,23 +29,24 @@ enum holon_node_state {
 
 /**
  * struct holon_view - one agreed member set; immutable, freed by RCU
+ * @ref: of the membership code; others use RCU or holon_view_get()
+ * @rcu: for the last reference
  * @epoch: grows by every change, never reused in a cluster
  * @cluster_uuid: made at formation
  * @count: number of members
  * @members: bitmap of node ids
  * @incarnation: of each member, 0 for others
  * @uuid: of each member's machine
- * @ref: of the membership code; others use RCU or holon_view_get()
  */
 struct holon_view {
+	refcount_t ref;
+	struct rcu_head rcu;	/* kfree_rcu() wants it near the beginning */
 	u64 epoch;
 	uuid_t cluster_uuid;
 	unsigned int count;
 	DECLARE_BITMAP(members, HOLON_NODE_IDS);
 	u64 incarnation[HOLON_NODE_IDS];
 	uuid_t uuid[HOLON_NODE_IDS];
-	refcount_t ref;
-	struct rcu_head rcu;
 };
 
 /**

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Heartbeats and suspicion.
+ *
+ * Every view_hb_ms a heartbeat goes to every node whose lanes are up; any frame
+ * that arrives counts as one. A member that was not heard for view_fd_ms is
+ * suspected, and no more so when it is heard again; a member whose lanes broke
+ * or that has begun a new life is suspected for good (ms.broken).
+ *
+ * Silence is measured in running time: the clock advances with our own ticks,
+ * by no more than two heartbeats per tick. After a stop of this machine (frozen
+ * VM, host that was busy elsewhere) time goes on where it was, and after one
+ * longer than half of view_fd_ms everybody gets the full time again. What the
+ * others sent meanwhile is waiting in the sockets.
+ *
+ * A heartbeat also carries what heals a lost message: the epoch, how far the
+ * barrier is, whom the sender hears, and clock stamps.
+ */
+#define pr_fmt(fmt) "holon: " fmt
+
+#include <linux/kernel.h>
+#include <linux/moduleparam.h>
+#include <linux/timekeeping.h>
+
+#include "membership.h"
+#include "view.h"
+
+#ifdef MODULE_PARAM_PREFIX
+#undef MODULE_PARAM_PREFIX
+#endif
+#define MODULE_PARAM_PREFIX "holon."
+
+unsigned int view_hb_ms = 250;
+unsigned int view_fd_ms = 3000;
+
+static int hb_param_set(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 20, 10000);
+}
+
+static int fd_param_set(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 200, 600000);
+}
+
+static const struct kernel_param_ops hb_ops = { .set = hb_param_set, .get = param_get_uint };
+static const struct kernel_param_ops fd_ops = { .set = fd_param_set, .get = param_get_uint };
+
+module_param_cb(hb_ms, &hb_ops, &view_hb_ms, 0644);
+MODULE_PARM_DESC(hb_ms, "interval of heartbeats");
+module_param_cb(fd_ms, &fd_ops, &view_fd_ms, 0644);
+MODULE_PARM_DESC(fd_ms, "silence after which a node is suspected");
+
+static u64 last_tick;
+
+static void restart_all(void)
+{
+	unsigned int id;
+
+	for (id = 1; id < HOLON_NODE_IDS; id++)
+		if (view_nodes[id])
+			atomic64_set(&view_nodes[id]->heard, view_now());
+}
+
+void detector_tick(void)
+{
+	u64 now = ktime_get_boottime_ns(), passed;
+
+	passed = last_tick ? div_u64(now - last_tick, NSEC_PER_MSEC) : 0;
+	/* Keep the remainder for the next tick. */
+	last_tick = last_tick ? last_tick + passed * NSEC_PER_MSEC : now;
+	atomic64_add(min_t(u64, passed, 2 * view_hb_ms), &ms.clock);
+	if (passed > max(2 * view_hb_ms, view_fd_ms / 2)) {
+		pr_info("stopped for %llu ms: giving everybody time again\n", passed);
+		restart_all();
+	}
+}
+
+bool detector_alive(u8 id)
+{
+	struct view_node *node = view_nodes[id];
+
+	return node && node->up && view_now() - atomic64_read(&node->heard) < view_fd_ms;
+}
+
+void detector_hears(unsigned long *set)
+{
+	unsigned int id;
+
+	bitmap_zero(set, HOLON_NODE_IDS);
+	for (id = 1; id < HOLON_NODE_IDS; id++)
+		if (id == ms.me.id || detector_alive(id))
+			__set_bit(id, set);
+}
+
+void detector_suspected(unsigned long *set)
+{
+	unsigned int id;
+
+	bitmap_zero(set, HOLON_NODE_IDS);
+	if (!ms.basis)
+		return;
+	for_each_set_bit(id, ms.basis->members, HOLON_NODE_IDS) {
+		struct view_node *node = view_nodes[id];
+
+		if (id == ms.me.id)
+			continue;
+		/* Lanes that are not up yet count as silence since the start. */
+		if (test_bit(id, ms.broken) || !node ||
+		    (node->up && node->up_incarnation != ms.basis->incarnation[id]) ||
+		    view_now() - atomic64_read(&node->heard) >= view_fd_ms)
+			__set_bit(id, set);
+	}
+}
+
+unsigned int detector_rank(void)
+{
+	DECLARE_BITMAP(suspected, HOLON_NODE_IDS);
+	unsigned int id, rank = 0;
+
+	detector_suspected(suspected);
+	for_each_set_bit(id, ms.basis->members, ms.me.id)
+		if (!test_bit(id, suspected) && !view_nodes[id]->leaver)
+			rank++;
+	return rank;
+}
+
+void detector_beat(void)
+{
+	DECLARE_BITMAP(hears, HOLON_NODE_IDS);
+	unsigned int id;
+
+	detector_hears(hears);
+	for (id = 1; id < HOLON_NODE_IDS; id++) {
+		struct view_node *node = view_nodes[id];
+		struct wire_hb hb = {};
+		u64 now;
+
+		if (!node || !node->up)
+			continue;
+		now = ktime_get_ns();
+		hb.stamp = cpu_to_le64(now);
+		if (node->stamp) {
+			hb.echo = cpu_to_le64(node->stamp);
+			hb.echo_age = cpu_to_le64(now - node->stamp_at);
+		}
+		hb.state = ms.state;
+		hb.expect = ms.expect;
+		hb.done = ms.done;
+		hb.order = ms.view && ms.coordinator == ms.me.id ? ms.order : 0;
+		wire_bitmap_encode(hb.hears, hears);
+		view_send(id, VIEW_MSG_HB, ms.view ? ms.view->epoch : 0,
+			  (struct holon_ballot){}, &hb, sizeof(hb), NULL, 0);
+	}
+}
+
+static void measure(struct view_node *node, const struct wire_hb *hb)
+{
+	u64 now = ktime_get_ns(), echo = le64_to_cpu(hb->echo);
+	u64 rtt = now - echo - le64_to_cpu(hb->echo_age);
+
+	node->stamp = le64_to_cpu(hb->stamp);
+	node->stamp_at = now;
+	/* The echo is ours, but a liar may have changed it. */
+	if (!echo || echo > now || rtt > now - echo)
+		return;
+	spin_lock(&view_facts_lock);
+	/* A smooth value: one late beat in the queue says nothing. */
+	node->rtt_ns = node->rtt_ns ? (node->rtt_ns * 7 + rtt) / 8 : rtt;
+	node->clock_offset_ns = node->stamp + rtt / 2 - now;
+	spin_unlock(&view_facts_lock);
+}
+
+void detector_hb(u8 id, const struct view_msg *msg)
+{
+	struct view_node *node = view_nodes[id];
+
+	measure(node, msg->hb);
+	bitmap_copy(node->hears, msg->hears, HOLON_NODE_IDS);
+	spin_lock(&view_facts_lock);
+	node->state = msg->hb->state;
+	node->expect = msg->hb->expect;
+	node->epoch = msg->epoch;
+	node->cluster_uuid = msg->cluster_uuid;
+	spin_unlock(&view_facts_lock);
+
+	if (!ms.view || !uuid_equal(&msg->cluster_uuid, &ms.view->cluster_uuid))
+		return;
+	if (msg->epoch == ms.view->epoch) {
+		change_progress(id, msg->hb->done, msg->hb->order);
+	} else if (msg->epoch < ms.view->epoch) {
+		/* It missed the COMMIT; or it was removed and has not heard so. */
+		if (ms.view->incarnation[id] == node->up_incarnation)
+			view_send(id, VIEW_MSG_COMMIT, ms.view->epoch, (struct holon_ballot){},
+				  NULL, 0, ms.view, ms.coordinator);
+		else if (msg->epoch)
+			view_send(id, VIEW_MSG_EVICTED, ms.view->epoch, (struct holon_ballot){},
+				  NULL, 0, ms.view, ms.coordinator);
+	}
+}

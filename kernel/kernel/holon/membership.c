@@ -1,0 +1,1313 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Membership: the view thread.
+ *
+ * Everything that happens becomes an entry of one queue: what the transport
+ * calls up (copied; upcalls never do more), ticks of the clock, ends of barrier
+ * steps, wishes of the administrator. One ordered work takes them one by one and
+ * then does what is due, so the protocol (join.c, change.c, detector.c) needs
+ * no locks. It never waits for the network, and it calls the transport with no
+ * lock held. What may wait, the steps of subscribers, runs on a second ordered
+ * workqueue, the step worker, one step at a time.
+ *
+ * view_facts_lock, a leaf spinlock, protects what others read (membership.h).
+ *
+ * States are in view_fsm.c. "Gone" lasts until the step worker is idle and a few
+ * heartbeats have passed, so that what was queued for the others is sent; then
+ * all lanes are closed, a new incarnation begins, and the node is alone.
+ *
+ * Memory: a peer may have VIEW_QUEUE_MAX frames in the queue. One that sends
+ * more, or whose frame finds no memory, has a broken lane, and goes.
+ */
+#define pr_fmt(fmt) "holon: " fmt
+
+#include <linux/completion.h>
+#include <linux/ctype.h>
+#include <linux/inetdevice.h>
+#include <linux/init.h>
+#include <linux/kernel.h>
+#include <linux/moduleparam.h>
+#include <linux/netlink.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "membership.h"
+#include "view.h"
+
+#ifdef MODULE_PARAM_PREFIX
+#undef MODULE_PARAM_PREFIX
+#endif
+#define MODULE_PARAM_PREFIX "holon."
+
+#define VIEW_QUEUE_MAX		4096
+#define VIEW_HELLOS_MAX		256
+
+struct membership ms;
+struct view_node *view_nodes[HOLON_NODE_IDS];
+DEFINE_SPINLOCK(view_facts_lock);
+
+static char boot_cluster[HOLON_CLUSTER_NAME_MAX];
+module_param_string(cluster, boot_cluster, sizeof(boot_cluster), 0444);
+MODULE_PARM_DESC(cluster, "name of the cluster to join or form");
+static unsigned int boot_expect;
+module_param_named(expect, boot_expect, uint, 0444);
+MODULE_PARM_DESC(expect, "form the cluster when so many nodes are there");
+
+static struct workqueue_struct *view_wq, *step_wq;
+
+/* --- the queue ------------------------------------------------------------ */
+
+enum entry_kind {
+	ENTRY_HELLO,
+	ENTRY_UP,
+	ENTRY_DOWN,
+	ENTRY_REFUSED,
+	ENTRY_REBOOT,
+	ENTRY_FRAME,
+	ENTRY_BROKEN,
+	ENTRY_COMMAND,
+};
+
+struct command;
+
+/**
+ * struct entry - something that happened
+ * @peer: whom it is about
+ * @ident: with UP and REBOOT
+ * @hello: with HELLO
+ * @from: with HELLO
+ * @command: with COMMAND, a reference
+ * @type: with FRAME
+ * @len: with FRAME
+ * @data: with FRAME: payload; with REFUSED and DOWN: text
+ */
+struct entry {
+	struct list_head list;
+	enum entry_kind kind;
+	struct holon_peer_id peer;
+	union {
+		struct holon_ident ident;
+		struct {
+			struct holon_hello hello;
+			struct sockaddr_storage from;
+		};
+		struct command *command;
+	};
+	u16 type;
+	size_t len;
+	u8 data[] __aligned(8);
+};
+
+static LIST_HEAD(queue);
+static DEFINE_SPINLOCK(queue_lock);
+static atomic_t queued_hellos;
+
+static void view_thread(struct work_struct *work);
+static DECLARE_WORK(view_work, view_thread);
+static void view_tick(struct work_struct *work);
+static DECLARE_DELAYED_WORK(view_tick_work, view_tick);
+
+/* Peers whose frame was lost for want of memory; set by upcalls. */
+static DECLARE_BITMAP(lost_frames, HOLON_NODE_IDS);
+static bool address_changed;
+
+static struct entry *entry_alloc(enum entry_kind kind, size_t len)
+{
+	struct entry *entry = kzalloc(struct_size(entry, data, len), GFP_NOIO);
+
+	if (entry) {
+		entry->kind = kind;
+		entry->len = len;
+	}
+	return entry;
+}
+
+static void entry_queue(struct entry *entry)
+{
+	spin_lock(&queue_lock);
+	list_add_tail(&entry->list, &queue);
+	spin_unlock(&queue_lock);
+	queue_work(view_wq, &view_work);
+}
+
+/* --- facts ---------------------------------------------------------------- */
+
+struct view_node *view_node(u8 id)
+{
+	struct view_node *node = view_nodes[id];
+
+	if (node || !id)
+		return node;
+	node = kzalloc(sizeof(*node), GFP_NOIO);
+	if (!node)
+		return NULL;
+	atomic64_set(&node->heard, view_now());
+	/* Never freed: readers need no more than the pointer. */
+	smp_store_release(&view_nodes[id], node);
+	return node;
+}
+
+void view_refusal(u8 id, const char *reason)
+{
+	struct view_node *node = view_node(id);
+	char text[HOLON_REASON_MAX];
+	unsigned int i;
+	bool same;
+
+	if (!node)
+		return;
+	strscpy(text, reason);
+	/* It may come from the wire. */
+	for (i = 0; text[i]; i++)
+		if (!isascii(text[i]) || !isprint(text[i]))
+			text[i] = '?';
+	spin_lock(&view_facts_lock);
+	same = !strcmp(node->refused, text);
+	strscpy(node->refused, text);
+	spin_unlock(&view_facts_lock);
+	if (same)
+		return;
+	pr_warn("node %u: %s\n", id, text);
+	view_notify(HOLON_VIEW_EVENT_REFUSED, id);
+}
+
+static const struct sockaddr_storage *addr_of(u8 id)
+{
+	struct view_node *node = view_nodes[id];
+
+	return node && node->addr.ss_family ? &node->addr : NULL;
+}
+
+/* --- sending -------------------------------------------------------------- */
+
+static void send_self(u16 type, const struct holon_vec *vec, unsigned int nvec, size_t len)
+{
+	struct entry *entry = entry_alloc(ENTRY_FRAME, len);
+	size_t at = 0;
+	unsigned int i;
+
+	if (!entry)
+		return;		/* the attempt ends by time and is repeated */
+	entry->peer.node = ms.me.id;
+	entry->peer.incarnation = ms.me.incarnation;
+	entry->type = type;
+	for (i = 0; i < nvec; i++) {
+		memcpy(entry->data + at, vec[i].base, vec[i].len);
+		at += vec[i].len;
+	}
+	entry_queue(entry);
+}
+
+void view_send(u8 id, u16 type, u64 epoch, struct holon_ballot ballot,
+	       const void *body, size_t body_len, const struct holon_view *view, u8 coordinator)
+{
+	struct view_node *node = view_nodes[id];
+	struct wire_view_head head = {
+		.epoch = cpu_to_le64(epoch),
+		.round = cpu_to_le32(ballot.round),
+		.proposer = ballot.node,
+	};
+	struct holon_vec vec[3] = { { &head, sizeof(head) } };
+	struct wire_view *wire = NULL;
+	struct holon_peer_id peer;
+	unsigned int nvec = 1;
+	int err;
+
+	if (id != ms.me.id && (!node || !node->up))
+		return;
+	if (ms.basis)
+		export_uuid(head.cluster_uuid, &ms.basis->cluster_uuid);
+	if (body_len)
+		vec[nvec++] = (struct holon_vec){ body, body_len };
+	if (view) {
+		wire = kmalloc(wire_view_len(view), GFP_NOIO);
+		if (!wire)
+			return;		/* as if lost: attempts are repeated */
+		wire_view_encode(wire, view, coordinator, addr_of);
+		vec[nvec++] = (struct holon_vec){ wire, wire_view_len(view) };
+	}
+	if (id == ms.me.id) {
+		send_self(type, vec, nvec, sizeof(head) + body_len +
+			  (view ? wire_view_len(view) : 0));
+	} else {
+		peer.node = id;
+		peer.incarnation = node->up_incarnation;
+		err = holon_transport_send(&peer, HOLON_CONTROL, type, 0, 0, vec, nvec, GFP_NOIO);
+		if (err)
+			pr_debug("%s to node %u: %d\n", view_msg_name(type), id, err);
+	}
+	kfree(wire);
+}
+
+void view_update_hello(void)
+{
+	struct holon_hello hello = {
+		.ident = ms.me,
+		.expect = ms.expect,
+		.state = ms.state,
+		.protocol_min = HOLON_PROTOCOL_MIN,
+		.protocol_max = HOLON_PROTOCOL_MAX,
+	};
+
+	if (!ms.started)
+		return;
+	strscpy_pad(hello.cluster, ms.name);
+	if (ms.view) {
+		hello.cluster_uuid = ms.view->cluster_uuid;
+		hello.epoch = ms.view->epoch;
+	}
+	holon_transport_hello(&hello);
+}
+
+/* --- states and views ----------------------------------------------------- */
+
+void view_event(enum view_fsm_event event)
+{
+	int next = view_fsm_next(ms.state, event);
+
+	if (next < 0) {
+		pr_err("event %u in state %s\n", event, holon_node_state_name(ms.state));
+		return;
+	}
+	if (next == ms.state)
+		return;
+	spin_lock(&view_facts_lock);
+	ms.state = next;
+	spin_unlock(&view_facts_lock);
+	view_set_state(next);
+	view_update_hello();
+	view_notify(HOLON_VIEW_EVENT_STATE, 0);
+}
+
+void view_set_basis(const struct holon_view *basis)
+{
+	const struct holon_view *old = ms.basis;
+	unsigned int id;
+
+	if (basis) {
+		refcount_inc(&((struct holon_view *)basis)->ref);
+		for_each_set_bit(id, basis->members, HOLON_NODE_IDS) {
+			bool same = old && old->incarnation[id] == basis->incarnation[id];
+			struct view_node *node = view_node(id);
+
+			if (!same)
+				__clear_bit(id, ms.broken);
+			/* Lanes that are not up have from now on to come up. */
+			if (node && !same && !node->up)
+				atomic64_set(&node->heard, view_now());
+		}
+		bitmap_and(ms.broken, ms.broken, basis->members, HOLON_NODE_IDS);
+	} else {
+		bitmap_zero(ms.broken, HOLON_NODE_IDS);
+	}
+	paxos_proposer_reset(&ms.proposer);
+	paxos_acceptor_reset(&ms.acceptor);
+	bitmap_zero(ms.reported, HOLON_NODE_IDS);
+	bitmap_zero(ms.told, HOLON_NODE_IDS);
+	ms.work_since = 0;
+	ms.backoff_until = 0;
+	ms.max_round = 0;
+	ms.basis = basis;
+	if (old)
+		holon_view_put(old);
+}
+
+static void close_lanes(u8 id, const char *why)
+{
+	struct view_node *node = view_nodes[id];
+	struct holon_peer_id peer;
+
+	if (!node || !node->up)
+		return;
+	peer.node = id;
+	peer.incarnation = node->up_incarnation;
+	spin_lock(&view_facts_lock);
+	node->up = false;
+	spin_unlock(&view_facts_lock);
+	node->linger_until = 0;
+	node->joiner = false;
+	node->stamp = 0;
+	bitmap_zero(node->hears, HOLON_NODE_IDS);
+	holon_transport_drop(&peer, why);
+}
+
+/* Nodes of one view whose life is not in the other one. */
+static void find_lost(unsigned long *lost, const struct holon_view *old,
+		      const struct holon_view *new)
+{
+	unsigned int id;
+
+	bitmap_zero(lost, HOLON_NODE_IDS);
+	if (!old)
+		return;
+	for_each_set_bit(id, old->members, HOLON_NODE_IDS)
+		if (id != ms.me.id && (!new || new->incarnation[id] != old->incarnation[id]))
+			__set_bit(id, lost);
+}
+
+static void remove_lost(const struct holon_view *old, const unsigned long *lost)
+{
+	unsigned int id;
+
+	for_each_set_bit(id, lost, HOLON_NODE_IDS) {
+		struct view_node *node = view_nodes[id];
+
+		if (!node)
+			continue;
+		spin_lock(&view_facts_lock);
+		node->gone_incarnation = old->incarnation[id];
+		spin_unlock(&view_facts_lock);
+		node->leaver = false;
+		if (!node->up || node->up_incarnation != old->incarnation[id])
+			continue;
+		/* One that can hear shall hear that it was removed. */
+		if (detector_alive(id))
+			node->linger_until = view_now() + 4 * view_hb_ms;
+		else
+			close_lanes(id, "removed from the view");
+	}
+}
+
+void view_install(const struct holon_view *view, u8 coordinator)
+{
+	const struct holon_view *old = ms.view;
+	DECLARE_BITMAP(ready, HOLON_NODE_IDS);
+	DECLARE_BITMAP(lost, HOLON_NODE_IDS);
+	bool aborted = old && !ms.resumed;
+	unsigned int id;
+
+	find_lost(lost, old, view);
+	bitmap_zero(ready, HOLON_NODE_IDS);
+	for_each_set_bit(id, view->members, HOLON_NODE_IDS) {
+		struct view_node *node = view_node(id);
+
+		if (node) {
+			node->done = 0;
+			if (node->up_incarnation == view->incarnation[id])
+				node->joiner = false;
+		}
+		if (id == ms.me.id || (old && old->incarnation[id] == view->incarnation[id]))
+			__set_bit(id, ready);
+	}
+
+	refcount_inc(&((struct holon_view *)view)->ref);
+	spin_lock(&view_facts_lock);
+	ms.view = view;
+	ms.coordinator = coordinator ?: find_first_bit(view->members, HOLON_NODE_IDS);
+	spin_unlock(&view_facts_lock);
+	view_set_basis(view);
+	ms.resumed = false;
+	ms.done = 0;
+	ms.order = VIEW_STAGE_INSTALLED;
+	ms.target = uuid_null;
+	view_set_steady(false);
+	/* First nobody new is ready, then the view, then those who know it too. */
+	view_set_ready(NULL);
+	view_publish(view);
+	view_set_ready(ready);
+	view_event(VIEW_COMMIT_IN);
+	pr_info("view %llu: installed, %u member%s %*pbl, node %u leads\n", view->epoch,
+		view->count, view->count == 1 ? "" : "s", HOLON_NODE_IDS, view->members,
+		ms.coordinator);
+
+	if (old)
+		remove_lost(old, lost);
+	view_call_lost(view, lost);
+	if (aborted)
+		view_call_abort(old->epoch);
+	view_notify(HOLON_VIEW_EVENT_INSTALLED, 0);
+	view_update_hello();
+	if (old)
+		holon_view_put(old);
+	change_stage_done();
+	/* Says the new epoch to everybody at once. */
+	detector_beat();
+}
+
+/* When the lanes of a life that has ended are closed. */
+static u64 gone_until;
+
+void view_gone(const char *why)
+{
+	const struct holon_view *old = ms.view;
+	DECLARE_BITMAP(lost, HOLON_NODE_IDS);
+	bool aborted = old && !ms.resumed;
+
+	pr_info("%s: %s\n", old ? "out of the cluster" : "founding failed", why);
+	if (ms.state == HOLON_NODE_LEAVING)
+		ms.enabled = false;
+	find_lost(lost, old, NULL);
+	view_event(VIEW_COMMIT_OUT);
+	spin_lock(&view_facts_lock);
+	ms.view = NULL;
+	ms.coordinator = 0;
+	spin_unlock(&view_facts_lock);
+	view_set_basis(NULL);
+	ms.done = 0;
+	ms.order = 0;
+	ms.resumed = false;
+	view_set_steady(false);
+	view_set_ready(NULL);
+	view_publish(NULL);
+	if (old) {
+		view_call_lost(NULL, lost);
+		if (aborted)
+			view_call_abort(old->epoch);
+		holon_view_put(old);
+	}
+	view_update_hello();
+	gone_until = view_now() + 2 * view_hb_ms;
+}
+
+static void reborn(void)
+{
+	unsigned int id;
+
+	if (ms.started) {
+		holon_transport_stop();
+		ms.started = false;
+	}
+	holon_node_new_incarnation();
+	spin_lock(&view_facts_lock);
+	holon_node_ident(&ms.me);
+	for (id = 1; id < HOLON_NODE_IDS; id++)
+		if (view_nodes[id])
+			view_nodes[id]->up = false;
+	spin_unlock(&view_facts_lock);
+	for (id = 1; id < HOLON_NODE_IDS; id++) {
+		struct view_node *node = view_nodes[id];
+
+		if (!node)
+			continue;
+		node->joiner = false;
+		node->leaver = false;
+		node->linger_until = 0;
+		node->stamp = 0;
+		bitmap_zero(node->hears, HOLON_NODE_IDS);
+		/* What it said was said to somebody who is no more. */
+		spin_lock(&view_facts_lock);
+		node->cluster_uuid = uuid_null;
+		node->gone_incarnation = 0;
+		spin_unlock(&view_facts_lock);
+	}
+	ms.retry_start_at = 0;
+	view_event(VIEW_REBORN);
+}
+
+/* --- the step worker ------------------------------------------------------ */
+
+static struct {
+	struct work_struct work;
+	const struct holon_view *view;
+	u8 stage;
+	bool ended;
+} step;
+
+static void step_run(struct work_struct *work)
+{
+	view_call_step(step.view, step.stage - VIEW_STAGE_STEP(0));
+	smp_store_release(&step.ended, true);
+	queue_work(view_wq, &view_work);
+}
+
+void view_run_stage(u8 stage)
+{
+	refcount_inc(&((struct holon_view *)ms.view)->ref);
+	step.view = ms.view;
+	step.stage = stage;
+	step.ended = false;
+	ms.stage_running = true;
+	queue_work(step_wq, &step.work);
+}
+
+static void poll_step(void)
+{
+	bool current_view;
+
+	if (!ms.stage_running || !smp_load_acquire(&step.ended))
+		return;
+	ms.stage_running = false;
+	current_view = step.view == ms.view;
+	holon_view_put(step.view);
+	step.view = NULL;
+	if (current_view)
+		change_stage_done();
+}
+
+/* --- wishes of the administrator ------------------------------------------ */
+
+enum command_kind {
+	COMMAND_CREATE,
+	COMMAND_JOIN,
+	COMMAND_LEAVE,
+};
+
+/**
+ * struct command - waits in @commands until it has come true or failed
+ * @ref: of the waiter and of the view thread
+ * @why: sentence for the waiter
+ */
+struct command {
+	struct list_head list;
+	refcount_t ref;
+	enum command_kind kind;
+	char name[HOLON_CLUSTER_NAME_MAX];
+	bool force;
+	u64 since;
+	int err;
+	const char *why;
+	char text[HOLON_REASON_MAX];
+	struct completion done;
+};
+
+static LIST_HEAD(commands);
+
+static void command_put(struct command *command)
+{
+	if (refcount_dec_and_test(&command->ref))
+		kfree(command);
+}
+
+/* Ends a command that is not in the list. */
+static void command_end(struct command *command, int err, const char *why)
+{
+	command->err = err;
+	command->why = why;
+	complete(&command->done);
+	command_put(command);
+}
+
+static int start_transport(void);
+
+static void set_name(const char *name)
+{
+	spin_lock(&view_facts_lock);
+	strscpy_pad(ms.name, name);
+	spin_unlock(&view_facts_lock);
+}
+
+static void command_create(struct command *command)
+{
+	struct holon_view *founders;
+
+	founders = holon_view_alloc();
+	if (!founders) {
+		command_end(command, -ENOMEM, "out of memory");
+		return;
+	}
+	holon_view_add(founders, ms.me.id, ms.me.incarnation, &ms.me.uuid);
+	if (join_bind(founders))
+		command_end(command, -EBUSY, "this node is on the way into a cluster");
+	else
+		list_add_tail(&command->list, &commands);
+	holon_view_put(founders);
+}
+
+static void command_begin(struct command *command)
+{
+	int err;
+
+	command->since = view_now();
+	if (command->kind == COMMAND_LEAVE) {
+		if (ms.state == HOLON_NODE_ALONE || ms.state == HOLON_NODE_JOINING) {
+			if (!ms.enabled) {
+				command_end(command, -ENOTCONN, "this node is in no cluster");
+				return;
+			}
+			ms.enabled = false;
+			/* A founder has voted perhaps: only a new life is clean. */
+			if (ms.basis) {
+				view_gone("left while founding");
+			} else {
+				if (ms.state == HOLON_NODE_JOINING)
+					view_event(VIEW_CANCEL);
+				if (ms.started)
+					holon_transport_stop();
+				ms.started = false;
+			}
+		} else if (ms.state == HOLON_NODE_FROZEN && !command->force) {
+			command_end(command, -EBUSY,
+				    "there is no quorum to agree to it; leave by force loses what the others hold");
+			return;
+		} else if (command->force || (ms.view && ms.view->count == 1)) {
+			ms.enabled = false;
+			if (ms.state != HOLON_NODE_GONE)
+				view_gone("left");
+		} else if (ms.state == HOLON_NODE_MEMBER) {
+			view_event(VIEW_LEAVE);
+		}
+		list_add_tail(&command->list, &commands);
+		return;
+	}
+
+	if (ms.state != HOLON_NODE_ALONE && ms.state != HOLON_NODE_JOINING) {
+		command_end(command, -EBUSY, "this node is in a cluster; leave it first");
+		return;
+	}
+	if (!holon_node_id()) {
+		command_end(command, -EINVAL, "this node has no id; give holon.node= or set one");
+		return;
+	}
+	if (!command->name[0] && !ms.name[0]) {
+		command_end(command, -EINVAL, "no cluster name given, and no holon.cluster= at boot");
+		return;
+	}
+	if (command->name[0] && strcmp(command->name, ms.name)) {
+		if (ms.started) {
+			command_end(command, -EBUSY,
+				    "this node looks for a cluster of another name; leave that first");
+			return;
+		}
+		set_name(command->name);
+	}
+	ms.enabled = true;
+	err = ms.started ? 0 : start_transport();
+	if (err) {
+		/* It may come up later: an address is added, for example. */
+		command_end(command, err, err == -EACCES ?
+			    "there is no authentication yet: allow it with holon.insecure=1" :
+			    err == -EADDRNOTAVAIL ?
+			    "the cluster's address is not configured on this node" :
+			    "the transport does not start");
+		return;
+	}
+	if (command->kind == COMMAND_CREATE)
+		command_create(command);
+	else
+		list_add_tail(&command->list, &commands);
+}
+
+/* Returns true when the command has ended. */
+static bool command_over(struct command *command, int *err, const char **why)
+{
+	unsigned int id;
+
+	*err = 0;
+	*why = NULL;
+	if (command->kind == COMMAND_LEAVE) {
+		if (ms.state == HOLON_NODE_ALONE)
+			return true;
+		if (ms.state == HOLON_NODE_FROZEN) {
+			*err = -EBUSY;
+			*why = "quorum was lost while leaving";
+			return true;
+		}
+		return false;
+	}
+	if (ms.view)
+		return ms.resumed;
+	if (!ms.enabled) {
+		*err = -ECANCELED;
+		*why = "leave was asked for meanwhile";
+		return true;
+	}
+	if (command->kind == COMMAND_CREATE) {
+		*err = -ECANCELED;
+		*why = "founding failed";
+		return !ms.basis;
+	}
+	if (ms.state == HOLON_NODE_ALONE && ms.no_join_until > command->since) {
+		for (id = 1; id < HOLON_NODE_IDS; id++)
+			if (view_nodes[id] && view_nodes[id]->refused[0] &&
+			    !uuid_is_null(&view_nodes[id]->cluster_uuid))
+				strscpy(command->text, view_nodes[id]->refused);
+		*err = -ECONNREFUSED;
+		*why = command->text[0] ? command->text : "refused";
+		return true;
+	}
+	if (view_now() - command->since > 10 * view_fd_ms) {
+		*err = ms.state == HOLON_NODE_ALONE ? -ENETUNREACH : -ETIMEDOUT;
+		*why = ms.state == HOLON_NODE_ALONE ?
+			"no member of a cluster of this name is heard; looking on" :
+			"not admitted yet; trying on";
+		return true;
+	}
+	return false;
+}
+
+static void poll_commands(void)
+{
+	struct command *command, *tmp;
+
+	list_for_each_entry_safe(command, tmp, &commands, list) {
+		const char *why;
+		int err;
+
+		/* The waiter was killed. */
+		if (refcount_read(&command->ref) == 1) {
+			list_del(&command->list);
+			command_put(command);
+		} else if (command_over(command, &err, &why)) {
+			list_del(&command->list);
+			command_end(command, err, why);
+		}
+	}
+}
+
+static int command_run(enum command_kind kind, const char *name, bool force,
+		       struct netlink_ext_ack *extack)
+{
+	struct command *command;
+	struct entry *entry;
+	int err;
+
+	if (name && strnlen(name, HOLON_CLUSTER_NAME_MAX) == HOLON_CLUSTER_NAME_MAX) {
+		NL_SET_ERR_MSG(extack, "the cluster name is too long");
+		return -EINVAL;
+	}
+	if (name && !*name)
+		name = NULL;
+	command = kzalloc(sizeof(*command), GFP_KERNEL);
+	entry = entry_alloc(ENTRY_COMMAND, 0);
+	if (!command || !entry) {
+		kfree(command);
+		kfree(entry);
+		return -ENOMEM;
+	}
+	refcount_set(&command->ref, 2);
+	command->kind = kind;
+	command->force = force;
+	if (name)
+		strscpy(command->name, name);
+	init_completion(&command->done);
+	entry->command = command;
+	entry_queue(entry);
+	err = wait_for_completion_killable(&command->done);
+	if (!err) {
+		err = command->err;
+		if (err && command->why)
+			NL_SET_ERR_MSG_FMT(extack, "%.70s", command->why);
+	} else {
+		err = -EINTR;
+	}
+	command_put(command);
+	return err;
+}
+
+int holon_cluster_create(const char *name, struct netlink_ext_ack *extack)
+{
+	return command_run(COMMAND_CREATE, name, false, extack);
+}
+
+int holon_cluster_join(const char *name, struct netlink_ext_ack *extack)
+{
+	return command_run(COMMAND_JOIN, name, false, extack);
+}
+
+int holon_cluster_leave(bool force, struct netlink_ext_ack *extack)
+{
+	return command_run(COMMAND_LEAVE, NULL, force, extack);
+}
+
+/* A leaver asks until the view without it is there. */
+static void poll_leaving(void)
+{
+	static u64 again_at;
+	unsigned int id;
+
+	if (ms.state != HOLON_NODE_LEAVING || view_now() < again_at)
+		return;
+	again_at = view_now() + 4 * view_hb_ms;
+	for_each_set_bit(id, ms.view->members, HOLON_NODE_IDS)
+		if (id != ms.me.id)
+			view_send_plain(id, VIEW_MSG_LEAVE_REQ, ms.view->epoch);
+}
+
+/* --- upcalls of the transport --------------------------------------------- */
+
+static void on_hello(const struct holon_hello *hello, const struct sockaddr_storage *from)
+{
+	struct entry *entry;
+
+	if (!hello->ident.id || !hello->ident.incarnation || hello->state >= HOLON_NODE_STATES)
+		return;
+	if (atomic_read(&queued_hellos) >= VIEW_HELLOS_MAX)
+		return;
+	entry = entry_alloc(ENTRY_HELLO, 0);
+	if (!entry)
+		return;
+	entry->peer.node = hello->ident.id;
+	entry->hello = *hello;
+	entry->from = *from;
+	atomic_inc(&queued_hellos);
+	entry_queue(entry);
+}
+
+static void queue_ident(enum entry_kind kind, const struct holon_ident *ident)
+{
+	struct entry *entry = entry_alloc(kind, 0);
+
+	if (!entry) {
+		set_bit(ident->id, lost_frames);
+		queue_work(view_wq, &view_work);
+		return;
+	}
+	entry->peer.node = ident->id;
+	entry->peer.incarnation = ident->incarnation;
+	entry->ident = *ident;
+	entry_queue(entry);
+}
+
+static void queue_text(enum entry_kind kind, const struct holon_peer_id *peer, const char *text)
+{
+	size_t len = min_t(size_t, text ? strlen(text) : 0, HOLON_REASON_MAX - 1);
+	struct entry *entry = entry_alloc(kind, len + 1);
+
+	if (!entry) {
+		set_bit(peer->node, lost_frames);
+		queue_work(view_wq, &view_work);
+		return;
+	}
+	entry->peer = *peer;
+	memcpy(entry->data, text, len);
+	entry_queue(entry);
+}
+
+static int admit_ident(const struct holon_ident *ident, const char *cluster, const char **reason)
+{
+	struct view_node *node;
+	int err = 0;
+
+	spin_lock(&view_facts_lock);
+	node = view_nodes[ident->id];
+	if (strcmp(cluster, ms.name)) {
+		*reason = "this is a cluster of another name";
+		err = -EPERM;
+	} else if (ident->id == ms.me.id) {
+		*reason = "this node has the same id";
+		err = -EEXIST;
+	} else if (ms.view && ms.view->incarnation[ident->id] &&
+		   !uuid_equal(&ms.view->uuid[ident->id], &ident->uuid)) {
+		*reason = "the node id belongs to another machine";
+		err = -EEXIST;
+	} else if (ms.view && ms.view->incarnation[ident->id] &&
+		   ms.view->incarnation[ident->id] != ident->incarnation) {
+		*reason = "its previous life is still a member";
+		err = -EAGAIN;
+	} else if (node && node->gone_incarnation == ident->incarnation) {
+		*reason = "this life was removed from the cluster";
+		err = -EHOSTDOWN;
+	}
+	spin_unlock(&view_facts_lock);
+	return err;
+}
+
+static int on_admit(const struct holon_ident *ident, const char *cluster, const char **reason)
+{
+	struct holon_peer_id peer = { .incarnation = ident->incarnation, .node = ident->id };
+	int err;
+
+	if (!ident->id || !ident->incarnation) {
+		*reason = "malformed identity";
+		return -EBADMSG;
+	}
+	err = admit_ident(ident, cluster, reason);
+	/* Only a handshake of now can say so: that machine has begun a new life. */
+	if (err == -EAGAIN)
+		queue_ident(ENTRY_REBOOT, ident);
+	else if (err)
+		queue_text(ENTRY_REFUSED, &peer, *reason);
+	return err;
+}
+
+static void on_refused(u8 id, const char *reason)
+{
+	struct holon_peer_id peer = { .node = id };
+
+	queue_text(ENTRY_REFUSED, &peer, reason);
+}
+
+static void on_peer_up(const struct holon_ident *ident)
+{
+	queue_ident(ENTRY_UP, ident);
+}
+
+static void on_peer_down(const struct holon_peer_id *peer, const char *why)
+{
+	queue_text(ENTRY_DOWN, peer, why);
+}
+
+static void on_control(const struct holon_peer_id *peer, u16 type, const void *data, size_t len)
+{
+	struct view_node *node = view_nodes[peer->node];
+	struct entry *entry;
+
+	if (node && atomic_read(&node->queued) >= VIEW_QUEUE_MAX) {
+		entry = NULL;
+	} else {
+		entry = entry_alloc(ENTRY_FRAME, len);
+	}
+	if (!entry) {
+		set_bit(peer->node, lost_frames);
+		queue_work(view_wq, &view_work);
+		return;
+	}
+	entry->peer = *peer;
+	entry->type = type;
+	memcpy(entry->data, data, len);
+	if (node)
+		atomic_inc(&node->queued);
+	entry_queue(entry);
+}
+
+static void on_heard(const struct holon_peer_id *peer)
+{
+	struct view_node *node = smp_load_acquire(&view_nodes[peer->node]);
+
+	if (node && READ_ONCE(node->up_incarnation) == peer->incarnation)
+		atomic64_set(&node->heard, view_now());
+}
+
+static const struct holon_transport_events transport_events = {
+	.hello		= on_hello,
+	.admit		= on_admit,
+	.refused	= on_refused,
+	.peer_up	= on_peer_up,
+	.peer_down	= on_peer_down,
+	.control	= on_control,
+	.heard		= on_heard,
+};
+
+static int start_transport(void)
+{
+	int err;
+
+	err = holon_transport_start(&transport_events);
+	if (err)
+		return err;
+	ms.started = true;
+	view_update_hello();
+	return 0;
+}
+
+static void poll_start(void)
+{
+	static int last;
+	int err;
+
+	if (ms.state == HOLON_NODE_OFF && holon_node_id()) {
+		spin_lock(&view_facts_lock);
+		holon_node_ident(&ms.me);
+		spin_unlock(&view_facts_lock);
+		view_node(ms.me.id);
+		view_event(VIEW_ID_SET);
+	}
+	if (ms.started || !ms.enabled || ms.state != HOLON_NODE_ALONE || !ms.name[0])
+		return;
+	if (view_now() < ms.retry_start_at && !address_changed)
+		return;
+	address_changed = false;
+	err = start_transport();
+	/* An address that is not there yet is what one waits for at boot. */
+	if (err && err != last && err != -EADDRNOTAVAIL)
+		pr_err("cannot start the transport: %d%s\n", err, err == -EACCES ?
+		       " (there is no authentication yet: allow it with holon.insecure=1)" : "");
+	last = err;
+	ms.retry_start_at = view_now() + 2000;
+}
+
+/* --- the thread ----------------------------------------------------------- */
+
+static void lane_broken(const struct holon_peer_id *peer, const char *why)
+{
+	struct view_node *node = view_nodes[peer->node];
+
+	if (ms.basis && ms.basis->incarnation[peer->node] == peer->incarnation &&
+	    peer->node != ms.me.id && !__test_and_set_bit(peer->node, ms.broken))
+		pr_info("node %u: lanes broken: %s\n", peer->node, why);
+	if (node && node->up && node->up_incarnation == peer->incarnation) {
+		spin_lock(&view_facts_lock);
+		node->up = false;
+		spin_unlock(&view_facts_lock);
+		node->joiner = false;
+		node->linger_until = 0;
+		node->stamp = 0;
+		bitmap_zero(node->hears, HOLON_NODE_IDS);
+	}
+}
+
+static void entry_up(const struct entry *entry)
+{
+	struct view_node *node = view_node(entry->ident.id);
+
+	if (!node) {
+		holon_transport_drop(&entry->peer, "out of memory");
+		return;
+	}
+	spin_lock(&view_facts_lock);
+	if (!uuid_equal(&node->ident.uuid, &entry->ident.uuid) ||
+	    node->ident.incarnation != entry->ident.incarnation) {
+		node->ident = entry->ident;
+		node->cluster_uuid = uuid_null;
+		node->state = HOLON_NODE_ALONE;
+		node->epoch = 0;
+	}
+	node->up = true;
+	node->up_incarnation = entry->ident.incarnation;
+	node->refused[0] = 0;
+	spin_unlock(&view_facts_lock);
+	node->joiner = false;
+	node->leaver = false;
+	node->stamp = 0;
+	bitmap_zero(node->hears, HOLON_NODE_IDS);
+	atomic64_set(&node->heard, view_now());
+	pr_info("node %u: connected\n", entry->ident.id);
+	detector_beat();
+	join_peer_up(entry->ident.id);
+}
+
+static void entry_reboot(const struct entry *entry)
+{
+	u8 id = entry->ident.id;
+
+	if (!ms.basis || !ms.basis->incarnation[id] ||
+	    ms.basis->incarnation[id] == entry->ident.incarnation ||
+	    !uuid_equal(&ms.basis->uuid[id], &entry->ident.uuid))
+		return;
+	if (!test_bit(id, ms.broken)) {
+		pr_info("node %u has rebooted\n", id);
+		close_lanes(id, "rebooted");
+		__set_bit(id, ms.broken);
+	}
+}
+
+static void entry_frame(struct entry *entry)
+{
+	u8 id = entry->peer.node;
+	struct view_node *node = view_nodes[id];
+	struct view_msg msg;
+	int err;
+
+	if (node && id != ms.me.id)
+		atomic_dec_if_positive(&node->queued);
+	if (id == ms.me.id) {
+		if (entry->peer.incarnation != ms.me.incarnation)
+			return;
+	} else if (!node || !node->up || node->up_incarnation != entry->peer.incarnation) {
+		return;
+	}
+	if (ms.state == HOLON_NODE_GONE)
+		return;
+	err = view_msg_decode(&msg, entry->type, entry->data, entry->len);
+	if (err) {
+		pr_warn_ratelimited("node %u: malformed %s message of %zu bytes\n", id,
+				    view_msg_name(entry->type), entry->len);
+		lane_broken(&entry->peer, "malformed message");
+		holon_transport_drop(&entry->peer, "malformed message");
+		return;
+	}
+	if (msg.type != VIEW_MSG_HB)
+		pr_debug("%s from node %u, epoch %llu\n", view_msg_name(msg.type), id, msg.epoch);
+	if (msg.type == VIEW_MSG_HB)
+		detector_hb(id, &msg);
+	else if (msg.type >= VIEW_MSG_JOIN_REQ && msg.type <= VIEW_MSG_LEAVE_REQ)
+		join_message(id, &msg);
+	else
+		change_message(id, &msg);
+	view_msg_release(&msg);
+}
+
+static void entry_run(struct entry *entry)
+{
+	switch (entry->kind) {
+	case ENTRY_HELLO:
+		atomic_dec(&queued_hellos);
+		if (ms.started && ms.state != HOLON_NODE_GONE)
+			join_hello(&entry->hello, &entry->from);
+		break;
+	case ENTRY_UP:
+		entry_up(entry);
+		break;
+	case ENTRY_DOWN:
+		lane_broken(&entry->peer, (char *)entry->data);
+		break;
+	case ENTRY_REFUSED:
+		view_refusal(entry->peer.node, (char *)entry->data);
+		break;
+	case ENTRY_REBOOT:
+		entry_reboot(entry);
+		break;
+	case ENTRY_FRAME:
+		entry_frame(entry);
+		break;
+	case ENTRY_BROKEN:
+		break;
+	case ENTRY_COMMAND:
+		command_begin(entry->command);
+		break;
+	}
+}
+
+static void poll_lost_frames(void)
+{
+	unsigned int id;
+
+	for_each_set_bit(id, lost_frames, HOLON_NODE_IDS) {
+		struct view_node *node = view_nodes[id];
+		struct holon_peer_id peer = { .node = id };
+
+		clear_bit(id, lost_frames);
+		if (!node || !node->up)
+			continue;
+		peer.incarnation = node->up_incarnation;
+		lane_broken(&peer, "a frame was lost here");
+		holon_transport_drop(&peer, "a frame was lost here");
+	}
+}
+
+static void poll_lingering(void)
+{
+	unsigned int id;
+
+	for (id = 1; id < HOLON_NODE_IDS; id++)
+		if (view_nodes[id] && view_nodes[id]->linger_until &&
+		    view_now() >= view_nodes[id]->linger_until)
+			close_lanes(id, "removed from the view");
+}
+
+static void poll_all(void)
+{
+	poll_lost_frames();
+	poll_step();
+	poll_start();
+	if (ms.state == HOLON_NODE_GONE && !ms.stage_running && view_now() >= gone_until)
+		reborn();
+	poll_lingering();
+	poll_leaving();
+	join_poll();
+	change_poll();
+	poll_commands();
+}
+
+static void view_thread(struct work_struct *work)
+{
+	struct entry *entry;
+
+	for (;;) {
+		spin_lock(&queue_lock);
+		entry = list_first_entry_or_null(&queue, struct entry, list);
+		if (entry)
+			list_del(&entry->list);
+		spin_unlock(&queue_lock);
+		if (!entry)
+			break;
+		entry_run(entry);
+		kfree(entry);
+		poll_step();
+	}
+	poll_all();
+}
+
+static void view_tick(struct work_struct *work)
+{
+	static u64 beat_at;
+
+	detector_tick();
+	if (view_now() >= beat_at) {
+		beat_at = view_now() + view_hb_ms;
+		detector_beat();
+	}
+	view_thread(NULL);
+	queue_delayed_work(view_wq, &view_tick_work, msecs_to_jiffies(view_hb_ms / 2));
+}
+
+/* --- reading -------------------------------------------------------------- */
+
+int holon_node_info(u8 id, struct holon_node_info *info)
+{
+	struct view_node *node = smp_load_acquire(&view_nodes[id]);
+	const struct holon_view *view;
+	u64 age;
+
+	memset(info, 0, sizeof(*info));
+	if (!node)
+		return -ENOENT;
+	view = holon_view_get();
+	spin_lock(&view_facts_lock);
+	info->id = id;
+	info->self = id == ms.me.id;
+	info->uuid = info->self ? ms.me.uuid : node->ident.uuid;
+	info->incarnation = info->self ? ms.me.incarnation : node->ident.incarnation;
+	info->state = info->self ? ms.state : node->state;
+	info->epoch = info->self ? (view ? view->epoch : 0) : node->epoch;
+	info->addr = node->addr;
+	info->connected = info->self || node->up;
+	info->member = view && view->incarnation[id];
+	if (info->member) {
+		info->incarnation = view->incarnation[id];
+		info->uuid = view->uuid[id];
+	}
+	info->rtt_us = div_u64(node->rtt_ns, NSEC_PER_USEC);
+	info->clock_offset_ns = node->clock_offset_ns;
+	strscpy(info->refused, node->refused);
+	spin_unlock(&view_facts_lock);
+	age = view_now() - atomic64_read(&node->heard);
+	info->heard_ms = info->self ? 0 : node->up_incarnation ? min_t(u64, age, U32_MAX - 1) : U32_MAX;
+	if (view)
+		holon_view_put(view);
+	return 0;
+}
+
+u8 holon_node_next(u8 id)
+{
+	unsigned int next = id;
+
+	while (++next < HOLON_NODE_IDS)
+		if (smp_load_acquire(&view_nodes[next]))
+			return next;
+	return 0;
+}
+
+void holon_cluster_info(struct holon_cluster_info *info)
+{
+	const struct holon_view *view = holon_view_get();
+
+	memset(info, 0, sizeof(*info));
+	spin_lock(&view_facts_lock);
+	strscpy(info->name, ms.name);
+	info->coordinator = ms.coordinator;
+	info->state = ms.state;
+	spin_unlock(&view_facts_lock);
+	info->steady = holon_view_steady();
+	info->hb_ms = view_hb_ms;
+	info->fd_ms = view_fd_ms;
+	if (view) {
+		info->uuid = view->cluster_uuid;
+		info->epoch = view->epoch;
+		info->count = view->count;
+		bitmap_copy(info->members, view->members, HOLON_NODE_IDS);
+		holon_view_put(view);
+	}
+}
+
+/* --- start ---------------------------------------------------------------- */
+
+static int address_event(struct notifier_block *nb, unsigned long action, void *data)
+{
+	if (action == NETDEV_UP) {
+		WRITE_ONCE(address_changed, true);
+		queue_work(view_wq, &view_work);
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block address_notifier = {
+	.notifier_call = address_event,
+};
+
+static int __init membership_init(void)
+{
+	INIT_WORK(&step.work, step_run);
+	view_wq = alloc_ordered_workqueue("holon_view", WQ_MEM_RECLAIM | WQ_HIGHPRI);
+	step_wq = alloc_ordered_workqueue("holon_step", WQ_MEM_RECLAIM);
+	if (!view_wq || !step_wq)
+		return -ENOMEM;
+	strscpy(ms.name, boot_cluster);
+	ms.expect = min_t(unsigned int, boot_expect, HOLON_NODE_MAX);
+	ms.enabled = ms.name[0];
+	/* The address comes from user space, after us: try again when one is added. */
+	register_inetaddr_notifier(&address_notifier);
+	queue_delayed_work(view_wq, &view_tick_work, 0);
+	return 0;
+}
+late_initcall(membership_init);
