@@ -1,11 +1,20 @@
 """Fixtures: @pytest.mark.cluster(nodes=3, ...) and the argument `cluster`."""
 
+import os
 import re
+import signal
+import subprocess
+import sys
+import textwrap
 
 import pytest
 
 from harness import config
 from harness.cluster import Cluster
+from harness.errors import TimedOut
+
+# Seconds a test may take before it is ended, see @pytest.mark.limit.
+TEST_LIMIT = 900
 
 _shared = {"key": None, "cluster": None}
 
@@ -16,6 +25,7 @@ def pytest_configure(config):
         "cluster(nodes=2, fresh=False, ...): what the fixture `cluster` boots; the rest are "
         "arguments of harness.cluster.Cluster. One cluster serves the tests of a module that "
         "ask for the same; fresh=True gives the test one of its own.")
+    config.addinivalue_line("markers", f"limit(seconds): end the test then; default {TEST_LIMIT}")
     config.addinivalue_line("markers", "long: only in make check-long")
 
 
@@ -60,6 +70,35 @@ def cluster(request):
     finally:
         if failed or not booted.reusable or _shared["key"] is None:
             _drop_shared()
+
+
+def _out_of_time(signum, frame):
+    raise TimedOut("the test took longer than its limit")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item):
+    marker = item.get_closest_marker("limit")
+    before = signal.signal(signal.SIGALRM, _out_of_time)
+    signal.setitimer(signal.ITIMER_REAL, config.limit(marker.args[0] if marker else TEST_LIMIT))
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def pytester_run(tmp_path):
+    """Run a test file of its own: function(source) -> (exit status, output)."""
+    def run(source):
+        file = tmp_path / "test_inner.py"
+        file.write_text(textwrap.dedent(source))
+        here = os.path.dirname(os.path.abspath(__file__))
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-c", os.path.join(here, "pytest.ini"),
+             "-p", "conftest", str(file)], env={**os.environ, "PYTHONPATH": here},
+            cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        return done.returncode, done.stdout
+    return run
 
 
 @pytest.hookimpl(hookwrapper=True)

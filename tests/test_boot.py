@@ -67,13 +67,17 @@ def test_a_pty_has_job_control_and_a_window_size(cluster):
     shell.resize(50, 132)
     shell.input("stty size\n")
     shell.wait_output("50 132\r\nready> ")
+    # Line editing has the terminal in its own mode: what is for cat comes once cat runs.
     shell.input("cat\n")
+    cluster.wait_until(lambda: cluster[1].run(["pidof", "cat"], check=False).out, "cat runs")
     shell.input("one\n")
     shell.wait_output("one\r\none\r\n")
     # Ctrl-Z stops the foreground job, the shell stays.
     shell.input("\x1a")
     shell.wait_output("Stopped[^\n]*\r\n.*ready> ")
     shell.input("fg\n")
+    cluster.wait_until(lambda: cluster[1].out("cat /proc/$(pidof cat)/stat").split()[2] == "S",
+                       "cat goes on")
     shell.input("two\n")
     shell.wait_output("two\r\ntwo\r\n")
     shell.input("\x03")
