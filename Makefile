@@ -53,6 +53,14 @@ image: userland switch ## the initramfs image of the tests
 root: userland switch ## the Debian root of the nodes: build/image/root.squashfs
 	@$(RUN) root distro/image/build-root $(BUILD)/image/root.squashfs $(USERLAND)
 
+# --- a cluster ----------------------------------------------------------------
+.PHONY: up down
+up: kernel root ## boot NODES=3 nodes and open a console on node 1; without a terminal: the tour
+	@/usr/bin/python3 tests/harness/up.py --nodes $(NODES)
+
+down: ## stop the cluster of make up
+	@/usr/bin/python3 tests/harness/up.py --down
+
 # --- tests -------------------------------------------------------------------
 .PHONY: switch cluster-test
 switch: $(BUILD)/tests/switch

@@ -55,6 +55,7 @@ class Task:
         self.result = None
         self.error = None
         self.on_output = None
+        self.on_end = None
         self._changed = threading.Condition()
 
     def _handle(self, message):
@@ -75,12 +76,16 @@ class Task:
             elif event == "error":
                 self.error = OSError(message["errno"], message["message"])
             self._changed.notify_all()
+        if event in ("exit", "error") and self.on_end:
+            self.on_end()
 
     def _fail(self, error):
         with self._changed:
             if self.result is None and self.error is None:
                 self.error = error
             self._changed.notify_all()
+        if self.on_end:
+            self.on_end()
 
     def _wait(self, done, seconds, what):
         """Wait for @done() under the lock; an error of the task is raised."""

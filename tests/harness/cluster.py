@@ -1,5 +1,6 @@
 """A cluster of virtual nodes."""
 
+import json
 import os
 import random
 import shutil
@@ -22,11 +23,12 @@ class Cluster:
     @image is "initramfs" or "root", @kernel "debug" or "product"; @append are further
     words of the kernel command line, @qemu further arguments of QEMU. With @expect None
     the nodes form one cluster of all; with 0 they stay alone.
+    @fd_ms is the silence after which a node is suspected: emulated nodes on a busy host are slow.
     """
 
     def __init__(self, nodes=2, *, folder, name="test", image="initramfs", kernel="debug",
                  memory=None, cpus=1, append=(), qemu=(), expect=None, insecure=True,
-                 seed=None, home=None):
+                 fd_ms=6000, seed=None, home=None):
         self.folder = Path(folder)
         if self.folder.exists():
             shutil.rmtree(self.folder)
@@ -38,6 +40,7 @@ class Cluster:
         self.qemu = list(qemu)
         self.expect = nodes if expect is None else expect
         self.insecure = insecure
+        self.fd_ms = fd_ms
         self._node_options = {"memory": memory, "cpus": cpus}
         self.home = Path(home) if home else self.folder / "home"
         self.home.mkdir(exist_ok=True)
@@ -141,6 +144,31 @@ class Cluster:
             if time.monotonic() > end:
                 raise TimedOut(f"not within {config.limit(timeout):g} s: {what}; last {value!r}")
             time.sleep(0.1)
+
+    def view(self, ident):
+        """(epoch, members) as node @ident shows them; (0, set()) when it is in no cluster."""
+        result = self.nodes[ident].run(["holon", "-j", "node", "show"], check=False)
+        if result.status != 0:
+            return 0, set()
+        shown = json.loads(result.out)
+        epoch = max((node["epoch"] for node in shown if node["self"]), default=0)
+        return epoch, {node["node"] for node in shown if node["member"]}
+
+    def wait_view(self, members, nodes=None, timeout=120):
+        """Wait until every node of @nodes (default: @members) shows just @members; the epoch."""
+        def agreed():
+            views = {ident: self.view(ident) for ident in nodes or members}
+            last.update(views)
+            epochs = {epoch for epoch, _ in views.values()}
+            if len(epochs) == 1 and all(shown == set(members) for _, shown in views.values()):
+                return epochs.pop()
+            return 0
+
+        last = {}
+        try:
+            return self.wait_until(agreed, f"view of {set(members)}", timeout)
+        except TimedOut as error:
+            raise TimedOut(f"{error}; the nodes show {last}") from None
 
     # --- verdict ---
 

@@ -133,6 +133,8 @@ class Node:
                  "random.trust_cpu=1"]
         if cluster.expect:
             words.append(f"holon.expect={cluster.expect}")
+        if cluster.fd_ms:
+            words.append(f"holon.fd_ms={cluster.fd_ms}")
         if cluster.insecure:
             words.append("holon.insecure=1")
         if cluster.image == "root":
