@@ -9,6 +9,7 @@
 #include <linux/types.h>
 
 struct file;
+struct inode;
 struct holon_task;
 struct path;
 
@@ -33,6 +34,7 @@ enum holon_share {
  */
 enum holon_share holon_share_path(const struct path *path);
 enum holon_share holon_share_file(const struct file *file);
+ssize_t holon_share_show(char *buf);
 
 /**
  * struct holon_file_info - an open file as the other half has to see it
@@ -67,5 +69,53 @@ void holon_file_describe(const struct file *file, int fd, bool cloexec,
 struct file *holon_remote_file(struct holon_task *ht, const struct holon_file_info *info);
 
 bool holon_file_is_remote(const struct file *file);
+bool holon_inode_is_remote(const struct inode *inode);
+
+/**
+ * holon_left_shared - a walk of current has met something that is home's own
+ *
+ * A guest's call is then made at home.
+ * Context: any of current, also inside rcu_read_lock().
+ * Return: -EREMOTE.
+ */
+int holon_left_shared(void);
+
+/**
+ * holon_remote_touch - current has used a remote file by a forwarded call
+ *
+ * What is known about its readiness may be wrong now.
+ */
+void holon_remote_touch(struct file *file);
+
+/**
+ * holon_remote_mask - set the readiness of a remote file, as home has just said
+ */
+void holon_remote_mask(struct file *file, __poll_t mask);
+
+/**
+ * holon_remote_unknown - remote files of a task whose readiness is asked for
+ * @ht: of current
+ * @files: filled in, with references
+ * @fds: their numbers at home
+ * @max: room
+ *
+ * Return: how many.
+ */
+unsigned int holon_remote_unknown(struct holon_task *ht, struct file **files, int *fds,
+				  unsigned int max);
+
+/* Number of a remote file at home, -1 when it is closed there. */
+int holon_remote_fd(const struct file *file);
+void holon_remote_set_fd(struct file *file, int fd);
+
+/**
+ * holon_watch_drop - home: forget who watches a descriptor
+ * @ht: of the deputy
+ * @first: descriptor
+ * @last: end of the range
+ *
+ * A watch holds a reference, so this goes before a close. Sleeps.
+ */
+void holon_watch_drop(struct holon_task *ht, unsigned int first, unsigned int last);
 
 #endif /* _LINUX_HOLON_FILE_H */

@@ -29,7 +29,8 @@ enum holon_rpc_id {
 	HOLON_RPC_ID_TASK	= 128,
 
 	/* 256..319: files */
-	HOLON_RPC_ID_FILE	= 256,
+	HOLON_RPC_ID_POLL_ASK	= 256,
+	HOLON_RPC_ID_POLL_MASK	= 257,
 
 	HOLON_RPC_ID_MAX	= 1023
 };

@@ -161,6 +161,8 @@ struct holon_forward {
 int holon_forward_run(struct holon_task *ht, const void *request, size_t len, void **reply,
 		      size_t *reply_len);
 
+bool holon_forward_check(const void *request, size_t len);
+
 /*
  * Guest side, implemented with the deputy's protocol: send @f->request, wait
  * as long as the call takes (one INTR on a signal, then killably), queue the

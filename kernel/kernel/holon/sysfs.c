@@ -3,6 +3,7 @@
  * Facts about the cluster under /sys/kernel/holon, for scripts and early user
  * space. Read-only; netlink has all of it and more.
  */
+#include <linux/holon_file.h>
 #include <linux/holon_view.h>
 #include <linux/init.h>
 #include <linux/kobject.h>
@@ -36,6 +37,12 @@ static ssize_t incarnation_show(struct kobject *kobj, struct kobj_attribute *att
 }
 static struct kobj_attribute incarnation_attr = __ATTR_RO(incarnation);
 
+static ssize_t shared_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return holon_share_show(buf);
+}
+static struct kobj_attribute shared_attr = __ATTR_RO(shared);
+
 static struct attribute *attrs[] = {
 	&node_attr.attr,
 	&incarnation_attr.attr,
@@ -46,6 +53,7 @@ static struct attribute *attrs[] = {
 	&members_attr.attr,
 	&coordinator_attr.attr,
 	&steady_attr.attr,
+	&shared_attr.attr,
 	NULL
 };
 
