@@ -108,12 +108,6 @@ static bool is_below(const char *path, const char *parent)
 	       (!path[length] || path[length] == '/' || length == 1);
 }
 
-static bool make_node(const char *path, unsigned int minor)
-{
-	/* umask(2) is not for these. */
-	return !mknod(path, S_IFCHR | 0666, makedev(1, minor)) && !chmod(path, 0666);
-}
-
 static const char *mount_stub(const char *path)
 {
 	if (mount("holonstub", path, "holonstub", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
@@ -121,23 +115,11 @@ static const char *mount_stub(const char *path)
 	return NULL;
 }
 
+/* Its root has the nodes without state; every other name is the home's. */
 static const char *mount_dev(void)
 {
-	static const struct {
-		const char *path;
-		unsigned int minor;
-	} nodes[] = {
-		{ "/dev/null", 3 }, { "/dev/zero", 5 }, { "/dev/full", 7 },
-		{ "/dev/random", 8 }, { "/dev/urandom", 9 },
-	};
-	size_t i;
-
-	if (mount("dev", "/dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755,size=64k"))
-		return because("tmpfs on /dev: %s", strerror(errno));
-	for (i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
-		if (!make_node(nodes[i].path, nodes[i].minor))
-			return because("%s: %s", nodes[i].path, strerror(errno));
-	}
+	if (mount("holonstub", "/dev", "holonstub", MS_NOSUID | MS_NOEXEC, "dev"))
+		return because("holonstub on /dev: %s", strerror(errno));
 	return NULL;
 }
 
