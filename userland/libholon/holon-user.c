@@ -22,7 +22,10 @@ static const char * const holon_op_strmap[] = {
 	[HOLON_CMD_VIEW_NTF] = "view-ntf",
 	[HOLON_CMD_STATE_NTF] = "state-ntf",
 	[HOLON_CMD_REFUSED_NTF] = "refused-ntf",
-	[HOLON_CMD_TASK_PLACE] = "task-place",
+	[HOLON_CMD_FACTS_GET] = "facts-get",
+	[HOLON_CMD_FACTS_SET] = "facts-set",
+	[HOLON_CMD_STATS_RPC_GET] = "stats-rpc-get",
+	[HOLON_CMD_STATS_COUNTER_GET] = "stats-counter-get",
 };
 
 const char *holon_op_str(int op)
@@ -104,13 +107,52 @@ const struct ynl_policy_nest holon_view_nest = {
 	.table = holon_view_policy,
 };
 
-const struct ynl_policy_attr holon_task_policy[HOLON_A_TASK_MAX + 1] = {
-	[HOLON_A_TASK_NODE] = { .name = "node", .type = YNL_PT_U8, },
+const struct ynl_policy_attr holon_facts_policy[HOLON_A_FACTS_MAX + 1] = {
+	[HOLON_A_FACTS_ID] = { .name = "id", .type = YNL_PT_U8, },
+	[HOLON_A_FACTS_HOST] = { .name = "host", .type = YNL_PT_NUL_STR, },
+	[HOLON_A_FACTS_DOMAIN] = { .name = "domain", .type = YNL_PT_NUL_STR, },
+	[HOLON_A_FACTS_MOUNTS] = { .name = "mounts", .type = YNL_PT_BINARY,},
 };
 
-const struct ynl_policy_nest holon_task_nest = {
-	.max_attr = HOLON_A_TASK_MAX,
-	.table = holon_task_policy,
+const struct ynl_policy_nest holon_facts_nest = {
+	.max_attr = HOLON_A_FACTS_MAX,
+	.table = holon_facts_policy,
+};
+
+const struct ynl_policy_attr holon_rpc_policy[HOLON_A_RPC_MAX + 1] = {
+	[HOLON_A_RPC_ID] = { .name = "id", .type = YNL_PT_U16, },
+	[HOLON_A_RPC_NAME] = { .name = "name", .type = YNL_PT_NUL_STR, },
+	[HOLON_A_RPC_RANK] = { .name = "rank", .type = YNL_PT_U8, },
+	[HOLON_A_RPC_CALLS] = { .name = "calls", .type = YNL_PT_UINT, },
+	[HOLON_A_RPC_REPLIES] = { .name = "replies", .type = YNL_PT_UINT, },
+	[HOLON_A_RPC_ERRORS] = { .name = "errors", .type = YNL_PT_UINT, },
+	[HOLON_A_RPC_HOSTDOWN] = { .name = "hostdown", .type = YNL_PT_UINT, },
+	[HOLON_A_RPC_REFUSED] = { .name = "refused", .type = YNL_PT_UINT, },
+	[HOLON_A_RPC_CANCELS] = { .name = "cancels", .type = YNL_PT_UINT, },
+	[HOLON_A_RPC_ORPHANED] = { .name = "orphaned", .type = YNL_PT_UINT, },
+	[HOLON_A_RPC_SENT] = { .name = "sent", .type = YNL_PT_UINT, },
+	[HOLON_A_RPC_HANDLED] = { .name = "handled", .type = YNL_PT_UINT, },
+	[HOLON_A_RPC_CANCELLED] = { .name = "cancelled", .type = YNL_PT_UINT, },
+	[HOLON_A_RPC_CREDIT_WAITS] = { .name = "credit-waits", .type = YNL_PT_UINT, },
+	[HOLON_A_RPC_BYTES_OUT] = { .name = "bytes-out", .type = YNL_PT_UINT, },
+	[HOLON_A_RPC_BYTES_IN] = { .name = "bytes-in", .type = YNL_PT_UINT, },
+	[HOLON_A_RPC_LATENCY] = { .name = "latency", .type = YNL_PT_U64, },
+};
+
+const struct ynl_policy_nest holon_rpc_nest = {
+	.max_attr = HOLON_A_RPC_MAX,
+	.table = holon_rpc_policy,
+};
+
+const struct ynl_policy_attr holon_counter_policy[HOLON_A_COUNTER_MAX + 1] = {
+	[HOLON_A_COUNTER_GROUP] = { .name = "group", .type = YNL_PT_NUL_STR, },
+	[HOLON_A_COUNTER_NAME] = { .name = "name", .type = YNL_PT_NUL_STR, },
+	[HOLON_A_COUNTER_VALUE] = { .name = "value", .type = YNL_PT_UINT, },
+};
+
+const struct ynl_policy_nest holon_counter_nest = {
+	.max_attr = HOLON_A_COUNTER_MAX,
+	.table = holon_counter_policy,
 };
 
 /* Common nested types */
@@ -534,22 +576,25 @@ int holon_node_set(struct ynl_sock *ys, struct holon_node_set_req *req)
 	return 0;
 }
 
-/* ============== HOLON_CMD_TASK_PLACE ============== */
-/* HOLON_CMD_TASK_PLACE - do */
-void holon_task_place_req_free(struct holon_task_place_req *req)
+/* ============== HOLON_CMD_FACTS_GET ============== */
+/* HOLON_CMD_FACTS_GET - do */
+void holon_facts_get_req_free(struct holon_facts_get_req *req)
 {
 	free(req);
 }
 
-void holon_task_place_rsp_free(struct holon_task_place_rsp *rsp)
+void holon_facts_get_rsp_free(struct holon_facts_get_rsp *rsp)
 {
+	free(rsp->host);
+	free(rsp->domain);
+	free(rsp->mounts);
 	free(rsp);
 }
 
-int holon_task_place_rsp_parse(const struct nlmsghdr *nlh,
-			       struct ynl_parse_arg *yarg)
+int holon_facts_get_rsp_parse(const struct nlmsghdr *nlh,
+			      struct ynl_parse_arg *yarg)
 {
-	struct holon_task_place_rsp *dst;
+	struct holon_facts_get_rsp *dst;
 	const struct nlattr *attr;
 
 	dst = yarg->data;
@@ -557,36 +602,68 @@ int holon_task_place_rsp_parse(const struct nlmsghdr *nlh,
 	ynl_attr_for_each(attr, nlh, yarg->ys->family->hdr_len) {
 		unsigned int type = ynl_attr_type(attr);
 
-		if (type == HOLON_A_TASK_NODE) {
+		if (type == HOLON_A_FACTS_ID) {
 			if (ynl_attr_validate(yarg, attr))
 				return YNL_PARSE_CB_ERROR;
-			dst->_present.node = 1;
-			dst->node = ynl_attr_get_u8(attr);
+			dst->_present.id = 1;
+			dst->id = ynl_attr_get_u8(attr);
+		} else if (type == HOLON_A_FACTS_HOST) {
+			unsigned int len;
+
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+
+			len = strnlen(ynl_attr_get_str(attr), ynl_attr_data_len(attr));
+			dst->_present.host_len = len;
+			dst->host = malloc(len + 1);
+			memcpy(dst->host, ynl_attr_get_str(attr), len);
+			dst->host[len] = 0;
+		} else if (type == HOLON_A_FACTS_DOMAIN) {
+			unsigned int len;
+
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+
+			len = strnlen(ynl_attr_get_str(attr), ynl_attr_data_len(attr));
+			dst->_present.domain_len = len;
+			dst->domain = malloc(len + 1);
+			memcpy(dst->domain, ynl_attr_get_str(attr), len);
+			dst->domain[len] = 0;
+		} else if (type == HOLON_A_FACTS_MOUNTS) {
+			unsigned int len;
+
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+
+			len = ynl_attr_data_len(attr);
+			dst->_present.mounts_len = len;
+			dst->mounts = malloc(len);
+			memcpy(dst->mounts, ynl_attr_data(attr), len);
 		}
 	}
 
 	return YNL_PARSE_CB_OK;
 }
 
-struct holon_task_place_rsp *
-holon_task_place(struct ynl_sock *ys, struct holon_task_place_req *req)
+struct holon_facts_get_rsp *
+holon_facts_get(struct ynl_sock *ys, struct holon_facts_get_req *req)
 {
 	struct ynl_req_state yrs = { .yarg = { .ys = ys, }, };
-	struct holon_task_place_rsp *rsp;
+	struct holon_facts_get_rsp *rsp;
 	struct nlmsghdr *nlh;
 	int err;
 
-	nlh = ynl_gemsg_start_req(ys, ys->family_id, HOLON_CMD_TASK_PLACE, 1);
-	ys->req_policy = &holon_task_nest;
-	yrs.yarg.rsp_policy = &holon_task_nest;
+	nlh = ynl_gemsg_start_req(ys, ys->family_id, HOLON_CMD_FACTS_GET, 1);
+	ys->req_policy = &holon_facts_nest;
+	yrs.yarg.rsp_policy = &holon_facts_nest;
 
-	if (req->_present.node)
-		ynl_attr_put_u8(nlh, HOLON_A_TASK_NODE, req->node);
+	if (req->_present.id)
+		ynl_attr_put_u8(nlh, HOLON_A_FACTS_ID, req->id);
 
 	rsp = calloc(1, sizeof(*rsp));
 	yrs.yarg.data = rsp;
-	yrs.cb = holon_task_place_rsp_parse;
-	yrs.rsp_cmd = HOLON_CMD_TASK_PLACE;
+	yrs.cb = holon_facts_get_rsp_parse;
+	yrs.rsp_cmd = HOLON_CMD_FACTS_GET;
 
 	err = ynl_exec(ys, nlh, &yrs);
 	if (err < 0)
@@ -595,7 +672,288 @@ holon_task_place(struct ynl_sock *ys, struct holon_task_place_req *req)
 	return rsp;
 
 err_free:
-	holon_task_place_rsp_free(rsp);
+	holon_facts_get_rsp_free(rsp);
+	return NULL;
+}
+
+/* ============== HOLON_CMD_FACTS_SET ============== */
+/* HOLON_CMD_FACTS_SET - do */
+void holon_facts_set_req_free(struct holon_facts_set_req *req)
+{
+	free(req->mounts);
+	free(req);
+}
+
+int holon_facts_set(struct ynl_sock *ys, struct holon_facts_set_req *req)
+{
+	struct ynl_req_state yrs = { .yarg = { .ys = ys, }, };
+	struct nlmsghdr *nlh;
+	int err;
+
+	nlh = ynl_gemsg_start_req(ys, ys->family_id, HOLON_CMD_FACTS_SET, 1);
+	ys->req_policy = &holon_facts_nest;
+
+	if (req->_present.mounts_len)
+		ynl_attr_put(nlh, HOLON_A_FACTS_MOUNTS, req->mounts, req->_present.mounts_len);
+
+	err = ynl_exec(ys, nlh, &yrs);
+	if (err < 0)
+		return -1;
+
+	return 0;
+}
+
+/* ============== HOLON_CMD_STATS_RPC_GET ============== */
+/* HOLON_CMD_STATS_RPC_GET - dump */
+int holon_stats_rpc_get_rsp_dump_parse(const struct nlmsghdr *nlh,
+				       struct ynl_parse_arg *yarg)
+{
+	struct holon_stats_rpc_get_rsp_dump *dst;
+	unsigned int n_latency = 0;
+	const struct nlattr *attr;
+	int i;
+
+	dst = yarg->data;
+
+	if (dst->latency)
+		return ynl_error_parse(yarg, "attribute already present (rpc.latency)");
+
+	ynl_attr_for_each(attr, nlh, yarg->ys->family->hdr_len) {
+		unsigned int type = ynl_attr_type(attr);
+
+		if (type == HOLON_A_RPC_ID) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.id = 1;
+			dst->id = ynl_attr_get_u16(attr);
+		} else if (type == HOLON_A_RPC_NAME) {
+			unsigned int len;
+
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+
+			len = strnlen(ynl_attr_get_str(attr), ynl_attr_data_len(attr));
+			dst->_present.name_len = len;
+			dst->name = malloc(len + 1);
+			memcpy(dst->name, ynl_attr_get_str(attr), len);
+			dst->name[len] = 0;
+		} else if (type == HOLON_A_RPC_RANK) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.rank = 1;
+			dst->rank = ynl_attr_get_u8(attr);
+		} else if (type == HOLON_A_RPC_CALLS) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.calls = 1;
+			dst->calls = ynl_attr_get_uint(attr);
+		} else if (type == HOLON_A_RPC_REPLIES) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.replies = 1;
+			dst->replies = ynl_attr_get_uint(attr);
+		} else if (type == HOLON_A_RPC_ERRORS) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.errors = 1;
+			dst->errors = ynl_attr_get_uint(attr);
+		} else if (type == HOLON_A_RPC_HOSTDOWN) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.hostdown = 1;
+			dst->hostdown = ynl_attr_get_uint(attr);
+		} else if (type == HOLON_A_RPC_REFUSED) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.refused = 1;
+			dst->refused = ynl_attr_get_uint(attr);
+		} else if (type == HOLON_A_RPC_CANCELS) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.cancels = 1;
+			dst->cancels = ynl_attr_get_uint(attr);
+		} else if (type == HOLON_A_RPC_ORPHANED) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.orphaned = 1;
+			dst->orphaned = ynl_attr_get_uint(attr);
+		} else if (type == HOLON_A_RPC_SENT) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.sent = 1;
+			dst->sent = ynl_attr_get_uint(attr);
+		} else if (type == HOLON_A_RPC_HANDLED) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.handled = 1;
+			dst->handled = ynl_attr_get_uint(attr);
+		} else if (type == HOLON_A_RPC_CANCELLED) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.cancelled = 1;
+			dst->cancelled = ynl_attr_get_uint(attr);
+		} else if (type == HOLON_A_RPC_CREDIT_WAITS) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.credit_waits = 1;
+			dst->credit_waits = ynl_attr_get_uint(attr);
+		} else if (type == HOLON_A_RPC_BYTES_OUT) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.bytes_out = 1;
+			dst->bytes_out = ynl_attr_get_uint(attr);
+		} else if (type == HOLON_A_RPC_BYTES_IN) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.bytes_in = 1;
+			dst->bytes_in = ynl_attr_get_uint(attr);
+		} else if (type == HOLON_A_RPC_LATENCY) {
+			n_latency++;
+		}
+	}
+
+	if (n_latency) {
+		dst->latency = calloc(n_latency, sizeof(*dst->latency));
+		dst->n_latency = n_latency;
+		i = 0;
+		ynl_attr_for_each(attr, nlh, yarg->ys->family->hdr_len) {
+			if (ynl_attr_type(attr) == HOLON_A_RPC_LATENCY) {
+				dst->latency[i] = ynl_attr_get_u64(attr);
+				i++;
+			}
+		}
+	}
+
+	return YNL_PARSE_CB_OK;
+}
+
+void
+holon_stats_rpc_get_rsp_list_free(struct holon_stats_rpc_get_rsp_list *rsp)
+{
+	struct holon_stats_rpc_get_rsp_list *next = rsp;
+
+	while ((void *)next != YNL_LIST_END) {
+		rsp = next;
+		next = rsp->next;
+
+		free(rsp->obj.name);
+		free(rsp->obj.latency);
+		free(rsp);
+	}
+}
+
+struct holon_stats_rpc_get_rsp_list *
+holon_stats_rpc_get_dump(struct ynl_sock *ys)
+{
+	struct ynl_dump_state yds = {};
+	struct nlmsghdr *nlh;
+	int err;
+
+	yds.yarg.ys = ys;
+	yds.yarg.rsp_policy = &holon_rpc_nest;
+	yds.yarg.data = NULL;
+	yds.alloc_sz = sizeof(struct holon_stats_rpc_get_rsp_list);
+	yds.cb = holon_stats_rpc_get_rsp_dump_parse;
+	yds.rsp_cmd = HOLON_CMD_STATS_RPC_GET;
+
+	nlh = ynl_gemsg_start_dump(ys, ys->family_id, HOLON_CMD_STATS_RPC_GET, 1);
+
+	err = ynl_exec_dump(ys, nlh, &yds);
+	if (err < 0)
+		goto free_list;
+
+	return yds.first;
+
+free_list:
+	holon_stats_rpc_get_rsp_list_free(yds.first);
+	return NULL;
+}
+
+/* ============== HOLON_CMD_STATS_COUNTER_GET ============== */
+/* HOLON_CMD_STATS_COUNTER_GET - dump */
+int holon_stats_counter_get_rsp_dump_parse(const struct nlmsghdr *nlh,
+					   struct ynl_parse_arg *yarg)
+{
+	struct holon_stats_counter_get_rsp_dump *dst;
+	const struct nlattr *attr;
+
+	dst = yarg->data;
+
+	ynl_attr_for_each(attr, nlh, yarg->ys->family->hdr_len) {
+		unsigned int type = ynl_attr_type(attr);
+
+		if (type == HOLON_A_COUNTER_GROUP) {
+			unsigned int len;
+
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+
+			len = strnlen(ynl_attr_get_str(attr), ynl_attr_data_len(attr));
+			dst->_present.group_len = len;
+			dst->group = malloc(len + 1);
+			memcpy(dst->group, ynl_attr_get_str(attr), len);
+			dst->group[len] = 0;
+		} else if (type == HOLON_A_COUNTER_NAME) {
+			unsigned int len;
+
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+
+			len = strnlen(ynl_attr_get_str(attr), ynl_attr_data_len(attr));
+			dst->_present.name_len = len;
+			dst->name = malloc(len + 1);
+			memcpy(dst->name, ynl_attr_get_str(attr), len);
+			dst->name[len] = 0;
+		} else if (type == HOLON_A_COUNTER_VALUE) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.value = 1;
+			dst->value = ynl_attr_get_uint(attr);
+		}
+	}
+
+	return YNL_PARSE_CB_OK;
+}
+
+void
+holon_stats_counter_get_rsp_list_free(struct holon_stats_counter_get_rsp_list *rsp)
+{
+	struct holon_stats_counter_get_rsp_list *next = rsp;
+
+	while ((void *)next != YNL_LIST_END) {
+		rsp = next;
+		next = rsp->next;
+
+		free(rsp->obj.group);
+		free(rsp->obj.name);
+		free(rsp);
+	}
+}
+
+struct holon_stats_counter_get_rsp_list *
+holon_stats_counter_get_dump(struct ynl_sock *ys)
+{
+	struct ynl_dump_state yds = {};
+	struct nlmsghdr *nlh;
+	int err;
+
+	yds.yarg.ys = ys;
+	yds.yarg.rsp_policy = &holon_counter_nest;
+	yds.yarg.data = NULL;
+	yds.alloc_sz = sizeof(struct holon_stats_counter_get_rsp_list);
+	yds.cb = holon_stats_counter_get_rsp_dump_parse;
+	yds.rsp_cmd = HOLON_CMD_STATS_COUNTER_GET;
+
+	nlh = ynl_gemsg_start_dump(ys, ys->family_id, HOLON_CMD_STATS_COUNTER_GET, 1);
+
+	err = ynl_exec_dump(ys, nlh, &yds);
+	if (err < 0)
+		goto free_list;
+
+	return yds.first;
+
+free_list:
+	holon_stats_counter_get_rsp_list_free(yds.first);
 	return NULL;
 }
 

@@ -246,44 +246,159 @@ holon_node_set_req_set_id(struct holon_node_set_req *req, __u8 id)
  */
 int holon_node_set(struct ynl_sock *ys, struct holon_node_set_req *req);
 
-/* ============== HOLON_CMD_TASK_PLACE ============== */
-/* HOLON_CMD_TASK_PLACE - do */
-struct holon_task_place_req {
+/* ============== HOLON_CMD_FACTS_GET ============== */
+/* HOLON_CMD_FACTS_GET - do */
+struct holon_facts_get_req {
 	struct {
-		__u32 node:1;
+		__u32 id:1;
 	} _present;
 
-	__u8 node;
+	__u8 id;
 };
 
-static inline struct holon_task_place_req *holon_task_place_req_alloc(void)
+static inline struct holon_facts_get_req *holon_facts_get_req_alloc(void)
 {
-	return calloc(1, sizeof(struct holon_task_place_req));
+	return calloc(1, sizeof(struct holon_facts_get_req));
 }
-void holon_task_place_req_free(struct holon_task_place_req *req);
+void holon_facts_get_req_free(struct holon_facts_get_req *req);
 
 static inline void
-holon_task_place_req_set_node(struct holon_task_place_req *req, __u8 node)
+holon_facts_get_req_set_id(struct holon_facts_get_req *req, __u8 id)
 {
-	req->_present.node = 1;
-	req->node = node;
+	req->_present.id = 1;
+	req->id = id;
 }
 
-struct holon_task_place_rsp {
+struct holon_facts_get_rsp {
 	struct {
-		__u32 node:1;
+		__u32 id:1;
+		__u32 host_len;
+		__u32 domain_len;
+		__u32 mounts_len;
 	} _present;
 
-	__u8 node;
+	__u8 id;
+	char *host;
+	char *domain;
+	void *mounts;
 };
 
-void holon_task_place_rsp_free(struct holon_task_place_rsp *rsp);
+void holon_facts_get_rsp_free(struct holon_facts_get_rsp *rsp);
 
 /*
- * run the next program that the caller executes on a node
+ * ask a member what containers for its processes have to look like
  */
-struct holon_task_place_rsp *
-holon_task_place(struct ynl_sock *ys, struct holon_task_place_req *req);
+struct holon_facts_get_rsp *
+holon_facts_get(struct ynl_sock *ys, struct holon_facts_get_req *req);
+
+/* ============== HOLON_CMD_FACTS_SET ============== */
+/* HOLON_CMD_FACTS_SET - do */
+struct holon_facts_set_req {
+	struct {
+		__u32 mounts_len;
+	} _present;
+
+	void *mounts;
+};
+
+static inline struct holon_facts_set_req *holon_facts_set_req_alloc(void)
+{
+	return calloc(1, sizeof(struct holon_facts_set_req));
+}
+void holon_facts_set_req_free(struct holon_facts_set_req *req);
+
+static inline void
+holon_facts_set_req_set_mounts(struct holon_facts_set_req *req,
+			       const void *mounts, size_t len)
+{
+	free(req->mounts);
+	req->_present.mounts_len = len;
+	req->mounts = malloc(req->_present.mounts_len);
+	memcpy(req->mounts, mounts, req->_present.mounts_len);
+}
+
+/*
+ * say what containers for processes of this node have to look like
+ */
+int holon_facts_set(struct ynl_sock *ys, struct holon_facts_set_req *req);
+
+/* ============== HOLON_CMD_STATS_RPC_GET ============== */
+/* HOLON_CMD_STATS_RPC_GET - dump */
+struct holon_stats_rpc_get_rsp_dump {
+	struct {
+		__u32 id:1;
+		__u32 name_len;
+		__u32 rank:1;
+		__u32 calls:1;
+		__u32 replies:1;
+		__u32 errors:1;
+		__u32 hostdown:1;
+		__u32 refused:1;
+		__u32 cancels:1;
+		__u32 orphaned:1;
+		__u32 sent:1;
+		__u32 handled:1;
+		__u32 cancelled:1;
+		__u32 credit_waits:1;
+		__u32 bytes_out:1;
+		__u32 bytes_in:1;
+	} _present;
+
+	__u16 id;
+	char *name;
+	__u8 rank;
+	__u64 calls;
+	__u64 replies;
+	__u64 errors;
+	__u64 hostdown;
+	__u64 refused;
+	__u64 cancels;
+	__u64 orphaned;
+	__u64 sent;
+	__u64 handled;
+	__u64 cancelled;
+	__u64 credit_waits;
+	__u64 bytes_out;
+	__u64 bytes_in;
+	unsigned int n_latency;
+	__u64 *latency;
+};
+
+struct holon_stats_rpc_get_rsp_list {
+	struct holon_stats_rpc_get_rsp_list *next;
+	struct holon_stats_rpc_get_rsp_dump obj __attribute__((aligned(8)));
+};
+
+void
+holon_stats_rpc_get_rsp_list_free(struct holon_stats_rpc_get_rsp_list *rsp);
+
+struct holon_stats_rpc_get_rsp_list *
+holon_stats_rpc_get_dump(struct ynl_sock *ys);
+
+/* ============== HOLON_CMD_STATS_COUNTER_GET ============== */
+/* HOLON_CMD_STATS_COUNTER_GET - dump */
+struct holon_stats_counter_get_rsp_dump {
+	struct {
+		__u32 group_len;
+		__u32 name_len;
+		__u32 value:1;
+	} _present;
+
+	char *group;
+	char *name;
+	__u64 value;
+};
+
+struct holon_stats_counter_get_rsp_list {
+	struct holon_stats_counter_get_rsp_list *next;
+	struct holon_stats_counter_get_rsp_dump obj __attribute__((aligned(8)));
+};
+
+void
+holon_stats_counter_get_rsp_list_free(struct holon_stats_counter_get_rsp_list *rsp);
+
+struct holon_stats_counter_get_rsp_list *
+holon_stats_counter_get_dump(struct ynl_sock *ys);
 
 /* HOLON_CMD_VIEW_NTF - event */
 struct holon_view_ntf_rsp {

@@ -21,6 +21,7 @@ enum holon_rpc_id {
 	HOLON_RPC_ID_CREDIT	= 4,
 	HOLON_RPC_ID_ECHO	= 8,	/* benchmark and tests */
 	HOLON_RPC_ID_SINK	= 9,	/* benchmark: BULK throughput */
+	HOLON_RPC_ID_FACTS	= 16,	/* what a node's user space says about it */
 
 	/* 64..127: membership, on HOLON_CONTROL; see kernel/holon/view.c */
 	HOLON_RPC_ID_VIEW	= 64,

@@ -35,9 +35,14 @@ static const struct nla_policy holon_node_set_nl_policy[HOLON_A_NODE_ID + 1] = {
 	[HOLON_A_NODE_ID] = NLA_POLICY_MIN(NLA_U8, 1),
 };
 
-/* HOLON_CMD_TASK_PLACE - do */
-static const struct nla_policy holon_task_place_nl_policy[HOLON_A_TASK_NODE + 1] = {
-	[HOLON_A_TASK_NODE] = NLA_POLICY_MIN(NLA_U8, 1),
+/* HOLON_CMD_FACTS_GET - do */
+static const struct nla_policy holon_facts_get_nl_policy[HOLON_A_FACTS_ID + 1] = {
+	[HOLON_A_FACTS_ID] = NLA_POLICY_MIN(NLA_U8, 1),
+};
+
+/* HOLON_CMD_FACTS_SET - do */
+static const struct nla_policy holon_facts_set_nl_policy[HOLON_A_FACTS_MOUNTS + 1] = {
+	[HOLON_A_FACTS_MOUNTS] = { .type = NLA_BINARY, },
 };
 
 /* Ops table for holon */
@@ -88,11 +93,28 @@ static const struct genl_split_ops holon_nl_ops[] = {
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
-		.cmd		= HOLON_CMD_TASK_PLACE,
-		.doit		= holon_nl_task_place_doit,
-		.policy		= holon_task_place_nl_policy,
-		.maxattr	= HOLON_A_TASK_NODE,
+		.cmd		= HOLON_CMD_FACTS_GET,
+		.doit		= holon_nl_facts_get_doit,
+		.policy		= holon_facts_get_nl_policy,
+		.maxattr	= HOLON_A_FACTS_ID,
 		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= HOLON_CMD_FACTS_SET,
+		.doit		= holon_nl_facts_set_doit,
+		.policy		= holon_facts_set_nl_policy,
+		.maxattr	= HOLON_A_FACTS_MOUNTS,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= HOLON_CMD_STATS_RPC_GET,
+		.dumpit	= holon_nl_stats_rpc_get_dumpit,
+		.flags	= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd	= HOLON_CMD_STATS_COUNTER_GET,
+		.dumpit	= holon_nl_stats_counter_get_dumpit,
+		.flags	= GENL_CMD_CAP_DUMP,
 	},
 };
 

@@ -7,21 +7,18 @@
  * privilege, before anything here runs. Whatever is refused is refused with a
  * sentence that says what to do.
  *
- * Requests run in the context of the task that sent them. That is what makes
- * task-place possible (it is about the caller), and it is why the requests that
- * change the membership may wait: they hold no lock that the view thread or a
- * message handler takes (generic netlink holds its callback lock for reading,
- * which only delays the registration of further families).
+ * Requests run in the context of the task that sent them. So those that change
+ * the membership may wait: they hold no lock that the view thread or a message
+ * handler takes (generic netlink holds its callback lock for reading, which
+ * only delays the registration of further families).
  *
  * Events come from the notifier of the views, which runs on the view thread,
  * one at a time; that alone protects @reported.
  */
 #define pr_fmt(fmt) "holon: " fmt
 
-#include <linux/atomic.h>
 #include <linux/bitmap.h>
 #include <linux/holon_node.h>
-#include <linux/holon_task.h>
 #include <linux/holon_view.h>
 #include <linux/init.h>
 #include <linux/inet.h>
@@ -255,65 +252,6 @@ int holon_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info)
 		NL_SET_ERR_MSG_FMT(info->extack,
 				   "this node is node %u; another id needs a reboot",
 				   holon_node_id());
-	return err;
-}
-
-/* Tasks */
-
-/*
- * The policy while there is no scheduler: the members take turns, beginning
- * behind this node. Two callers that race may get the same node, which harms
- * nobody.
- */
-static u8 next_in_turn(void)
-{
-	static atomic_t last;
-	const struct holon_view *view;
-	unsigned int id = 0;
-
-	rcu_read_lock();
-	view = holon_view_rcu();
-	if (view) {
-		id = find_next_bit(view->members, HOLON_NODE_IDS,
-				   (atomic_read(&last) ?: holon_node_id()) + 1);
-		if (id >= HOLON_NODE_IDS)
-			id = find_first_bit(view->members, HOLON_NODE_IDS);
-		if (id >= HOLON_NODE_IDS)
-			id = 0;
-		atomic_set(&last, id);
-	}
-	rcu_read_unlock();
-	return id;
-}
-
-int holon_nl_task_place_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct nlattr *attr = info->attrs[HOLON_A_TASK_NODE];
-	u8 node = attr ? nla_get_u8(attr) : next_in_turn();
-	struct sk_buff *msg;
-	void *header;
-	int err;
-
-	if (!node) {
-		NL_SET_ERR_MSG(info->extack,
-			       "this node is in no cluster; join one, or run the command without placing it");
-		return -ENOTCONN;
-	}
-	msg = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	if (!msg)
-		return -ENOMEM;
-	err = -EMSGSIZE;
-	header = genlmsg_iput(msg, info);
-	if (!header || nla_put_u8(msg, HOLON_A_TASK_NODE, node))
-		goto free_msg;
-	genlmsg_end(msg, header);
-	err = holon_task_place(node, info->extack);
-	if (err)
-		goto free_msg;
-	return genlmsg_reply(msg, info);
-
-free_msg:
-	nlmsg_free(msg);
 	return err;
 }
 
