@@ -89,7 +89,7 @@ static const struct verb verbs[] = {
 	  create_parameters, create },
 	{ "leave", "[force]", "leave the cluster; the same as `holon node leave`",
 	  leave_parameters, leave },
-	{}
+	{ .name = NULL }
 };
 
 const struct object object_cluster = {

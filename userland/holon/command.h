@@ -12,6 +12,8 @@
 
 #include <libholon.h>
 
+#include "say.h"
+
 /* Exit codes. */
 #define DONE		0
 #define REFUSED		1	/* by the kernel, or something failed */
@@ -44,18 +46,10 @@ struct object {
 	const char *help;		/* of the last kind */
 };
 
-extern const struct object object_cluster, object_node, object_run, object_monitor;
+extern const struct object object_cluster, object_node, object_stats, object_monitor;
 
 /* What was given for a parameter, or NULL. */
 const char *given(const struct verb *verb, const char *key);
-
-/* A sentence on standard error, with "holon: " before it. */
-__attribute__((format(printf, 1, 2)))
-void complain(const char *format, ...);
-
-/* The same, and exit. */
-__attribute__((format(printf, 2, 3), noreturn))
-void die(int code, const char *format, ...);
 
 /* Wrong use: the sentence and where the help is; returns USAGE. */
 __attribute__((format(printf, 1, 2)))

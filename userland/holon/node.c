@@ -140,7 +140,7 @@ static const struct verb verbs[] = {
 	{ "set", "id N", "give this node its id, once, before it joins", set_parameters, set },
 	{ "join", "[cluster NAME]", "ask the cluster to let this node in", join_parameters, join },
 	{ "leave", "[force]", "leave the cluster", leave_parameters, leave },
-	{}
+	{ .name = NULL }
 };
 
 const struct object object_node = {

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "command.h"
 #include "output.h"
+#include "say.h"
 
 /* A field as text, and whether JSON needs quotes around it. */
 struct field {
@@ -115,25 +115,38 @@ static void put_json(const struct record *record)
 	putchar('}');
 }
 
-/* What a terminal sees of a field. JSON's array brackets are not for eyes. */
+/*
+ * What a terminal sees of a field: no control characters (U+0080 to U+009F are
+ * some as well), nothing that is not UTF-8. JSON's brackets are not for eyes.
+ */
 static char *as_text(const struct field *field)
 {
-	const char *from = field->text;
+	const unsigned char *from = (const unsigned char *)field->text;
+	unsigned int length;
 	char *text, *to;
 
-	if (field->kind == ABSENT || !*from || !strcmp(from, "[]"))
+	if (field->kind == ABSENT || !*from || !strcmp(field->text, "[]"))
 		return strdup("-");
-	text = malloc(strlen(from) + 1);
+	if (field->kind == PLAIN && !strcmp(field->text, "true"))
+		return strdup("yes");
+	if (field->kind == PLAIN && !strcmp(field->text, "false"))
+		return strdup("-");
+	text = malloc(strlen(field->text) + 1);
 	if (!text)
 		return NULL;
-	for (to = text; *from; from++) {
+	for (to = text; *from; from += length) {
+		length = utf8_length(from);
 		if (field->kind == PLAIN && (*from == '[' || *from == ']'))
 			continue;
-		*to++ = iscntrl((unsigned char)*from) ? '?' : *from;
+		if (!length || iscntrl(*from) || (from[0] == 0xc2 && from[1] < 0xa0)) {
+			*to++ = '?';
+			length = length ?: 1;
+			continue;
+		}
+		memcpy(to, from, length);
+		to += length;
 	}
 	*to = 0;
-	if (field->kind == PLAIN && (!strcmp(text, "true") || !strcmp(text, "false")))
-		strcpy(text, text[0] == 't' ? "yes" : "-");
 	return text;
 }
 
@@ -350,6 +363,31 @@ void output_ids(const char *key, const uint8_t *ids, unsigned int number)
 	for (i = 0; i < number; i++)
 		values[i] = ids[i];
 	output_numbers(key, values, number);
+}
+
+static bool later;
+
+void output_group_begin(void)
+{
+	later = false;
+	if (json)
+		putchar('{');
+}
+
+void output_group_next(const char *name)
+{
+	if (json)
+		printf("%s\"%s\":", later ? "," : "", name);
+	else if (later)
+		putchar('\n');
+	later = true;
+}
+
+void output_group_end(void)
+{
+	if (json)
+		puts("}");
+	fflush(stdout);
 }
 
 int output_end(void)

@@ -42,4 +42,12 @@ void output_numbers(const char *key, const uint64_t *values, unsigned int count)
 /* End the set. Return: 0, or 1 when standard output cannot be written. */
 int output_end(void);
 
+/*
+ * Several tables as one: in JSON an object with a member for each, in text one
+ * below the other.
+ */
+void output_group_begin(void);
+void output_group_next(const char *name);
+void output_group_end(void);
+
 #endif

@@ -59,20 +59,20 @@ static bool state_write(const struct home *home)
 	return !fclose(file) && ok;
 }
 
-static bool state_matches(const struct home *home)
+static bool state_matches(uint8_t id, uint64_t wanted)
 {
 	uint64_t incarnation = 0;
 	char path[64];
 	FILE *file;
 
-	state_path(home->id, path);
+	state_path(id, path);
 	file = fopen(path, "re");
 	if (!file)
 		return false;
 	if (fscanf(file, "%" SCNu64, &incarnation) != 1)
 		incarnation = 0;
 	fclose(file);
-	return incarnation == home->incarnation;
+	return incarnation == wanted;
 }
 
 /* Offsets count for children of the task that unshared, set before the first. */
@@ -224,16 +224,16 @@ static bool is_first(pid_t pid, void *arg)
 	return true;
 }
 
-int container_find(const struct home *home)
+int container_find(uint8_t id, uint64_t incarnation)
 {
 	pid_t pid, again;
 	int fd;
 
-	if (!state_matches(home) || !cgroup_each(home->id, is_first, &pid))
+	if (!state_matches(id, incarnation) || !cgroup_each(id, is_first, &pid))
 		return -1;
 	fd = pidfd_of(pid);
 	/* Is it still that process, now that the number cannot be reused? */
-	if (fd >= 0 && (!cgroup_each(home->id, is_first, &again) || again != pid)) {
+	if (fd >= 0 && (!cgroup_each(id, is_first, &again) || again != pid)) {
 		close(fd);
 		fd = -1;
 	}

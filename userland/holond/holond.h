@@ -18,7 +18,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define NODES 256	/* ids are 1..255 */
+#define NODES		256	/* ids are 1..255 */
+#define MOUNTS_MAX	6144	/* what the kernel takes */
 
 /* A sentence on standard error. */
 __attribute__((format(printf, 1, 2)))
@@ -31,6 +32,8 @@ struct home {
 	int64_t clock_offset;	/* its CLOCK_MONOTONIC minus ours, nanoseconds */
 	char name[65];		/* its host name */
 	char domain[65];
+	size_t mounts_length;
+	char mounts[MOUNTS_MAX]; /* as mounts_own() gives them there */
 };
 
 /*
@@ -52,7 +55,7 @@ int container_start(const struct home *home);
  * Return: a pidfd of its first process, or -1 when there is none for this
  * life of the home.
  */
-int container_find(const struct home *home);
+int container_find(uint8_t id, uint64_t incarnation);
 
 /* Kill everything in it. The pidfd, which stays open, becomes readable. */
 void container_kill(uint8_t id);
@@ -63,8 +66,21 @@ bool container_remove(uint8_t id);
 /* inside.c: never returns. @report is a pipe for one line, "ready" or why not. */
 _Noreturn void inside(const struct home *home, int report);
 
-/* mounts.c: of the caller's own mount namespace. Return: NULL or a sentence. */
-const char *mounts_build(void);
+/*
+ * mounts.c. Both return NULL, or a sentence on failure.
+ */
+
+/**
+ * mounts_own - the mount points of this node that are not shared
+ * @list: paths, each with a final NUL; none lies below another
+ */
+const char *mounts_own(char *list, size_t size, size_t *length);
+
+/**
+ * mounts_build - make the caller's mount namespace that of a container
+ * @home: the mount points of the home, as mounts_own() gives them there
+ */
+const char *mounts_build(const char *home, size_t length);
 
 /* cgroup.c */
 bool cgroup_create(uint8_t id);		/* false after having said why */

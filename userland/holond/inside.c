@@ -61,7 +61,7 @@ _Noreturn void inside(const struct home *home, int report)
 	if (sethostname(home->name, strlen(home->name)) ||
 	    setdomainname(home->domain, strlen(home->domain)))
 		fail(report, "host name");
-	why = mounts_build();
+	why = mounts_build(home->mounts, home->mounts_length);
 	if (why) {
 		dprintf(report, "%s\n", why);
 		_exit(1);

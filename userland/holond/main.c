@@ -26,6 +26,8 @@
 
 #define RETRY_MIN_MS	200
 #define RETRY_MAX_MS	10000
+/* What has run for this long did not fail at its start. */
+#define STABLE_MS	60000
 
 /*
  * NONE: nothing there. RUNNING: ->pidfd is its first process. ENDING: killed,
@@ -33,13 +35,22 @@
  */
 static struct container {
 	enum { NONE, RUNNING, ENDING } state;
-	struct home home;
+	uint64_t incarnation;	/* of the home it was made for */
 	int pidfd;
 	int delay;		/* milliseconds, of the next retry */
 	int64_t retry;		/* not before, monotonic milliseconds; 0 is at once */
+	int64_t begun;		/* when it was last begun */
 } containers[NODES];
 
-static struct home wanted[NODES];
+/* Members, without what is only asked for when a container is made. */
+static struct member {
+	uint8_t id;		/* 0 when it is none */
+	bool clock_known;
+	uint64_t incarnation;
+	int64_t clock_offset;
+} wanted[NODES];
+
+static struct ynl_sock *ys;
 static bool loopback;
 
 void say(const char *format, ...)
@@ -70,7 +81,7 @@ static void retry_later(struct container *container)
 }
 
 /* Which homes there are. Return: false when the kernel did not say. */
-static bool read_members(struct ynl_sock *ys)
+static bool read_members(void)
 {
 	struct holon_node_get_list *list = holon_node_get_dump(ys);
 
@@ -80,41 +91,80 @@ static bool read_members(struct ynl_sock *ys)
 	}
 	memset(wanted, 0, sizeof(wanted));
 	ynl_dump_foreach(list, node) {
-		struct home *home = &wanted[node->id];
+		struct member *home = &wanted[node->id];
 
 		if (!node->_present.member || (node->_present.self && !loopback))
 			continue;
 		home->id = node->id;
 		home->incarnation = node->incarnation;
+		/* Known when the first heartbeat was answered. */
+		home->clock_known = node->_present.self || node->_present.round_trip;
 		home->clock_offset = node->_present.self ? 0 : node->clock_offset;
 	}
 	holon_node_get_list_free(list);
 	return true;
 }
 
-static void begin(struct container *container, const struct home *home)
+/* What only the home knows. Return: false to ask again later. */
+static bool ask_home(const struct member *member, struct home *home)
 {
-	container->home = *home;
-	container->pidfd = container_find(home);
-	if (container->pidfd >= 0) {
-		say("home %u: found its container running", home->id);
-	} else {
-		container->pidfd = container_start(home);
-		if (container->pidfd < 0) {
-			container->state = ENDING;
-			retry_later(container);
-			return;
-		}
-		say("home %u: container ready", home->id);
+	struct holon_facts_get_req request = { ._present.id = 1, .id = member->id };
+	struct holon_facts_get_rsp *facts = holon_facts_get(ys, &request);
+	bool known;
+
+	if (!facts) {
+		say("home %u: %s", member->id, holon_why(ys));
+		return false;
 	}
+	known = facts->_present.mounts_len && facts->_present.mounts_len <= sizeof(home->mounts);
+	if (known) {
+		memset(home, 0, sizeof(*home));
+		home->id = member->id;
+		home->incarnation = member->incarnation;
+		home->clock_offset = member->clock_offset;
+		if (facts->host)
+			snprintf(home->name, sizeof(home->name), "%s", facts->host);
+		if (facts->domain)
+			snprintf(home->domain, sizeof(home->domain), "%s", facts->domain);
+		home->mounts_length = facts->_present.mounts_len;
+		memcpy(home->mounts, facts->mounts, home->mounts_length);
+	}
+	holon_facts_get_rsp_free(facts);
+	return known;
+}
+
+static void begin(struct container *container, const struct member *member)
+{
+	static struct home home;
+
+	container->incarnation = member->incarnation;
+	container->begun = now_ms();
+	container->pidfd = container_find(member->id, member->incarnation);
+	if (container->pidfd >= 0) {
+		say("home %u: found its container running", member->id);
+		container->state = RUNNING;
+		return;
+	}
+	/* Its holond may not have said its mounts yet. */
+	if (!member->clock_known || !ask_home(member, &home)) {
+		retry_later(container);
+		return;
+	}
+	container->pidfd = container_start(&home);
+	if (container->pidfd < 0) {
+		container->state = ENDING;
+		retry_later(container);
+		return;
+	}
+	say("home %u: container ready", member->id);
 	container->state = RUNNING;
 }
 
 static void bring_nearer(uint8_t id)
 {
 	struct container *container = &containers[id];
-	const struct home *home = &wanted[id];
-	bool right = home->id && home->incarnation == container->home.incarnation;
+	const struct member *home = &wanted[id];
+	bool right = home->id && home->incarnation == container->incarnation;
 
 	if (container->retry > now_ms())
 		return;
@@ -139,12 +189,29 @@ static void bring_nearer(uint8_t id)
 }
 
 /* Its first process has ended: of itself, or it was killed. */
-static void ended(struct container *container)
+static void ended(uint8_t id)
 {
-	say("home %u: its container has ended", container->home.id);
+	struct container *container = &containers[id];
+
+	say("home %u: its container has ended", id);
 	close(container->pidfd);
 	container->state = ENDING;
+	if (now_ms() - container->begun > STABLE_MS)
+		container->delay = 0;
 	retry_later(container);
+}
+
+/* The view has changed: homes that are new or gone are not made to wait. */
+static void forget_delays(void)
+{
+	unsigned int id;
+
+	for (id = 1; id < NODES; id++) {
+		if (wanted[id].incarnation == containers[id].incarnation)
+			continue;
+		containers[id].retry = 0;
+		containers[id].delay = 0;
+	}
 }
 
 /* What an earlier holond has left, and nobody wants, must be ended too. */
@@ -153,7 +220,7 @@ static void take_over(uint8_t id)
 	struct container *container = &containers[id];
 
 	if (wanted[id].id) {
-		int fd = container_find(&wanted[id]);
+		int fd = container_find(id, wanted[id].incarnation);
 
 		if (fd >= 0) {
 			close(fd);
@@ -219,23 +286,51 @@ static void drop_events(struct ynl_sock *events)
 		ynl_ntf_free(event);
 }
 
-static int serve(struct ynl_sock *ys, struct ynl_sock *events)
+/* Tell the others, through the kernel, which paths are this node's alone. */
+static bool publish_mounts(void)
 {
-	struct pollfd pollers[NODES + 2];
-	uint8_t ids[NODES + 2];
-	bool look = true;
+	struct holon_facts_set_req request = {};
+	char mounts[MOUNTS_MAX];
+	const char *why;
+	size_t length;
 
-	pollers[0] = (struct pollfd){ .fd = ynl_socket_get_fd(events), .events = POLLIN };
-	pollers[1] = (struct pollfd){ .fd = signals(), .events = POLLIN };
-	if (!read_members(ys))
+	why = mounts_own(mounts, sizeof(mounts), &length);
+	if (why) {
+		say("%s", why);
+		return false;
+	}
+	request._present.mounts_len = length;
+	request.mounts = mounts;
+	if (holon_facts_set(ys, &request)) {
+		say("%s", holon_why(ys));
+		return false;
+	}
+	return true;
+}
+
+enum { EVENTS, SIGNALS, MOUNTS, FIXED };
+
+static int serve(struct ynl_sock *events)
+{
+	struct pollfd pollers[NODES + FIXED] = {
+		[EVENTS] = { .fd = ynl_socket_get_fd(events), .events = POLLIN },
+		[SIGNALS] = { .fd = signals(), .events = POLLIN },
+		/* "Urgent" when a mount has come or gone. */
+		[MOUNTS] = { .fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC),
+			     .events = POLLPRI },
+	};
+	uint8_t ids[NODES + FIXED];
+
+	if (!publish_mounts() || !read_members())
 		return 1;
 	cgroup_homes(take_over);
 	for (;;) {
-		unsigned int count = 2, i;
+		unsigned int count = FIXED, i;
 
-		if (look && !read_members(ys))
+		/* After a delay, too: what it was for may have changed. */
+		if (!read_members())
 			return 1;
-		look = false;
+		forget_delays();
 		for (i = 1; i < NODES; i++) {
 			bring_nearer(i);
 			if (containers[i].state != RUNNING)
@@ -249,25 +344,23 @@ static int serve(struct ynl_sock *ys, struct ynl_sock *events)
 			say("poll: %m");
 			return 1;
 		}
-		if (pollers[0].revents) {
+		if (pollers[EVENTS].revents)
 			drop_events(events);
-			look = true;
-		}
 		/* The containers stay: the next holond finds them. */
-		if (pollers[1].revents)
+		if (pollers[SIGNALS].revents)
 			return 0;
-		for (i = 2; i < count; i++) {
-			if (pollers[i].revents) {
-				ended(&containers[ids[i]]);
-				look = true;
-			}
+		if (pollers[MOUNTS].revents)
+			publish_mounts();
+		for (i = FIXED; i < count; i++) {
+			if (pollers[i].revents)
+				ended(ids[i]);
 		}
 	}
 }
 
 int main(int argc, char **argv)
 {
-	struct ynl_sock *ys, *events;
+	struct ynl_sock *events;
 	const char *why;
 
 	for (argc--, argv++; argc; argc--, argv++) {
@@ -299,5 +392,5 @@ int main(int argc, char **argv)
 		say("%s", holon_why(events));
 		return 1;
 	}
-	return serve(ys, events);
+	return serve(events);
 }

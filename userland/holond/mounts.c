@@ -16,14 +16,11 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
-
-#include <libholon.h>
 
 #include "holond.h"
 
-#define DEFAULT_SHARED	"/:identical,/home:close-to-open"
+#define SHARED	"/sys/kernel/holon/shared"
 
 static char sentence[512];
 
@@ -66,6 +63,7 @@ static bool read_points(struct points *points)
 	char *line = NULL, path[4096];
 	size_t size = 0;
 
+	memset(points, 0, sizeof(*points));
 	if (!file)
 		return false;
 	while (getline(&line, &size, file) > 0) {
@@ -82,21 +80,32 @@ static bool read_points(struct points *points)
 	return true;
 }
 
-/* PATH:CLASS,... as the kernel has it. Only whether a path is named counts. */
+/* The kernel's list, a line "PATH CLASS" for each, in which only the path counts. */
 static bool is_shared(const char *list, const char *path)
 {
 	size_t length = strlen(path);
 
-	while (*list) {
-		size_t entry = strcspn(list, ",");
-		size_t name = strcspn(list, ":,");
+	for (; *list; list += strcspn(list, "\n"), list += *list == '\n') {
+		size_t line = strcspn(list, "\n");
 
-		if (name == length && !strncmp(list, path, length))
+		if (line > length && !strncmp(list, path, length) && list[length] == ' ' &&
+		    !memchr(list + length + 1, ' ', line - length - 1))
 			return true;
-		list += entry;
-		list += *list == ',';
 	}
 	return false;
+}
+
+static bool read_shared(char *list, size_t size)
+{
+	int fd = open(SHARED, O_RDONLY | O_CLOEXEC);
+	ssize_t length;
+
+	if (fd < 0)
+		return false;
+	length = read(fd, list, size - 1);
+	close(fd);
+	list[length > 0 ? length : 0] = 0;
+	return length >= 0;
 }
 
 /* Is @path @parent itself or below it? */
@@ -115,7 +124,7 @@ static const char *mount_stub(const char *path)
 	return NULL;
 }
 
-/* Its root has the nodes without state; every other name is the home's. */
+/* With the devices that are the same everywhere; every other name is the home's. */
 static const char *mount_dev(void)
 {
 	if (mount("holonstub", "/dev", "holonstub", MS_NOSUID | MS_NOEXEC, "dev"))
@@ -146,15 +155,81 @@ static const char *replace(const char *path)
 	return mount_stub(path);
 }
 
-const char *mounts_build(void)
+/*
+ * Is @path gone with, or covered at, one of the first @count mount points that
+ * are not shared?
+ */
+static bool is_hidden(const struct points *points, size_t count, const char *shared,
+		      const char *path)
 {
-	struct points points = { };
-	char shared[1024];
-	const char *why;
-	size_t i, j;
+	size_t i;
 
-	if (!holon_boot_parameter("holon.shared", shared, sizeof(shared)))
-		strcpy(shared, DEFAULT_SHARED);
+	for (i = 0; i < count; i++) {
+		const char *above = points->paths[i];
+
+		if (strcmp(above, "/") && is_below(path, above) && !is_shared(shared, above))
+			return true;
+	}
+	return false;
+}
+
+static void free_points(struct points *points)
+{
+	while (points->count)
+		free(points->paths[--points->count]);
+	free(points->paths);
+}
+
+const char *mounts_own(char *list, size_t size, size_t *length)
+{
+	struct points points;
+	char shared[4096];
+	const char *why = NULL;
+	size_t i, more;
+
+	*length = 0;
+	if (!read_shared(shared, sizeof(shared)))
+		return because(SHARED ": %s", strerror(errno));
+	if (!read_points(&points))
+		return because("/proc/self/mountinfo: %s", strerror(errno));
+	for (i = 0; i < points.count; i++) {
+		if (is_shared(shared, points.paths[i]) ||
+		    is_hidden(&points, i, shared, points.paths[i]))
+			continue;
+		more = strlen(points.paths[i]) + 1;
+		if (*length + more > size) {
+			why = "too many mounts that are not shared: their names do not fit into a message";
+			break;
+		}
+		memcpy(list + *length, points.paths[i], more);
+		*length += more;
+	}
+	free_points(&points);
+	return why;
+}
+
+/* A mount that the home has here and this node has not. */
+static const char *cover(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return because("%s is a mount at home, and does not exist here: %s", path,
+			       strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return because("%s is a mount on a file: only directories can be left to the home", path);
+	return mount_stub(path);
+}
+
+const char *mounts_build(const char *home, size_t length)
+{
+	struct points points;
+	char shared[4096];
+	const char *why = NULL, *path;
+	size_t i;
+
+	if (!read_shared(shared, sizeof(shared)))
+		return because(SHARED ": %s", strerror(errno));
 	if (!is_shared(shared, "/"))
 		return "holon.shared= does not name /: without a shared root nothing can run here for others";
 	/* What is done here is nobody else's business. */
@@ -162,26 +237,23 @@ const char *mounts_build(void)
 		return because("making the mounts private: %s", strerror(errno));
 	if (!read_points(&points))
 		return because("/proc/self/mountinfo: %s", strerror(errno));
-	for (i = 0; i < points.count; i++) {
-		const char *path = points.paths[i];
-		bool hidden = false;
+	for (i = 0; i < points.count && !why; i++) {
+		bool hidden;
 
+		path = points.paths[i];
 		if (!strcmp(path, "/"))
 			continue;
-		/* Went away with a mount above it, or was dealt with already? */
-		for (j = 0; j < i && !hidden; j++)
-			hidden = strcmp(points.paths[j], "/") && is_below(path, points.paths[j]) &&
-				 !is_shared(shared, points.paths[j]);
-		if (is_shared(shared, path)) {
-			if (hidden)
-				return because("%s is shared, but lies below a mount that is not", path);
-			continue;
-		}
-		if (hidden)
-			continue;
-		why = replace(path);
-		if (why)
-			return why;
+		hidden = is_hidden(&points, i, shared, path);
+		if (!is_shared(shared, path))
+			why = hidden ? NULL : replace(path);
+		else if (hidden)
+			why = because("%s is shared, but lies below a mount that is not", path);
 	}
-	return NULL;
+	for (path = home; path < home + length && !why; path += strlen(path) + 1) {
+		if (!is_shared(shared, path) &&
+		    !is_hidden(&points, points.count, shared, path))
+			why = cover(path);
+	}
+	free_points(&points);
+	return why;
 }

@@ -84,30 +84,3 @@ bool holon_number(const char *text, unsigned long min, unsigned long max, unsign
 	*value = strtoul(text, &end, 10);
 	return !errno && !*end && *value >= min && *value <= max;
 }
-
-bool holon_boot_parameter(const char *name, char *value, size_t size)
-{
-	size_t length = strlen(name);
-	char line[4096];
-	bool found = false;
-	ssize_t count;
-	char *word;
-	int fd;
-
-	fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	count = read(fd, line, sizeof(line) - 1);
-	close(fd);
-	line[count > 0 ? count : 0] = 0;
-	for (word = strtok(line, " \n"); word; word = strtok(NULL, " \n")) {
-		if (!strcmp(word, "--"))
-			break;
-		if (strncmp(word, name, length) || word[length] != '=')
-			continue;
-		found = strlen(word + length + 1) < size;
-		if (found)
-			strcpy(value, word + length + 1);
-	}
-	return found;
-}

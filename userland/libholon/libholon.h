@@ -48,13 +48,4 @@ const char *holon_uuid_text(const void *uuid, size_t len, char text[HOLON_UUID_T
  */
 bool holon_number(const char *text, unsigned long min, unsigned long max, unsigned long *value);
 
-/**
- * holon_boot_parameter - value of name= on the kernel command line
- * @value: filled in
- *
- * The last one counts, as in the kernel. Return: false when there is none or
- * it does not fit.
- */
-bool holon_boot_parameter(const char *name, char *value, size_t size);
-
 #endif
