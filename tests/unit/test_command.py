@@ -30,7 +30,20 @@ def test_wrong_use_is_exit_2_and_a_sentence(words):
 
 
 @pytest.mark.parametrize("words", [
-    ["help"], ["--help"], ["-h"], ["node", "help"], ["node", "show", "help"], ["stats", "help"], ["monitor", "help"], ["-V"], ["--version"], ["-j", "help"],
+    ["run"], ["run", "-n"], ["run", "-n", "0", "true"], ["run", "-n", "256", "true"],
+    ["run", "-n", "two", "true"], ["run", "--node=", "true"], ["run", "--what", "true"],
+    ["run", "-n", "2"], ["run", "--"],
+])
+def test_wrong_use_of_run_is_exit_125(words):
+    result = holon(*words)
+    assert result.returncode == 125
+    assert result.stdout == ""
+    assert result.stderr.startswith("holon: ")
+
+
+@pytest.mark.parametrize("words", [
+    ["help"], ["--help"], ["-h"], ["node", "help"], ["node", "show", "help"], ["run", "--help"],
+    ["stats", "help"], ["monitor", "help"], ["-V"], ["--version"], ["-j", "help"],
 ])
 def test_help_is_exit_0(words):
     result = holon(*words)
@@ -42,13 +55,13 @@ def test_help_is_exit_0(words):
 def test_help_names_every_verb():
     text = holon("help").stdout
     for line in ("cluster show", "cluster create", "cluster leave", "node show", "node set",
-                 "node join", "node leave", "stats show", "stats rpc", "monitor"):
+                 "node join", "node leave", "run", "stats show", "stats rpc", "monitor"):
         assert f"holon {line}" in text
 
 
 @pytest.mark.skipif(os.uname().release.endswith("-holon"), reason="needs another kernel")
 @pytest.mark.parametrize("words,status", [
-    (["node", "show"], 1), (["-j", "cluster"], 1), (["monitor"], 1),
+    (["node", "show"], 1), (["-j", "cluster"], 1), (["monitor"], 1), (["run", "true"], 125),
 ])
 def test_a_kernel_without_holon_is_named(words, status):
     result = holon(*words)

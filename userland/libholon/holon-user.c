@@ -22,6 +22,7 @@ static const char * const holon_op_strmap[] = {
 	[HOLON_CMD_VIEW_NTF] = "view-ntf",
 	[HOLON_CMD_STATE_NTF] = "state-ntf",
 	[HOLON_CMD_REFUSED_NTF] = "refused-ntf",
+	[HOLON_CMD_TASK_PLACE] = "task-place",
 	[HOLON_CMD_FACTS_GET] = "facts-get",
 	[HOLON_CMD_FACTS_SET] = "facts-set",
 	[HOLON_CMD_STATS_RPC_GET] = "stats-rpc-get",
@@ -105,6 +106,15 @@ const struct ynl_policy_attr holon_view_policy[HOLON_A_VIEW_MAX + 1] = {
 const struct ynl_policy_nest holon_view_nest = {
 	.max_attr = HOLON_A_VIEW_MAX,
 	.table = holon_view_policy,
+};
+
+const struct ynl_policy_attr holon_task_policy[HOLON_A_TASK_MAX + 1] = {
+	[HOLON_A_TASK_NODE] = { .name = "node", .type = YNL_PT_U8, },
+};
+
+const struct ynl_policy_nest holon_task_nest = {
+	.max_attr = HOLON_A_TASK_MAX,
+	.table = holon_task_policy,
 };
 
 const struct ynl_policy_attr holon_facts_policy[HOLON_A_FACTS_MAX + 1] = {
@@ -574,6 +584,71 @@ int holon_node_set(struct ynl_sock *ys, struct holon_node_set_req *req)
 		return -1;
 
 	return 0;
+}
+
+/* ============== HOLON_CMD_TASK_PLACE ============== */
+/* HOLON_CMD_TASK_PLACE - do */
+void holon_task_place_req_free(struct holon_task_place_req *req)
+{
+	free(req);
+}
+
+void holon_task_place_rsp_free(struct holon_task_place_rsp *rsp)
+{
+	free(rsp);
+}
+
+int holon_task_place_rsp_parse(const struct nlmsghdr *nlh,
+			       struct ynl_parse_arg *yarg)
+{
+	struct holon_task_place_rsp *dst;
+	const struct nlattr *attr;
+
+	dst = yarg->data;
+
+	ynl_attr_for_each(attr, nlh, yarg->ys->family->hdr_len) {
+		unsigned int type = ynl_attr_type(attr);
+
+		if (type == HOLON_A_TASK_NODE) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.node = 1;
+			dst->node = ynl_attr_get_u8(attr);
+		}
+	}
+
+	return YNL_PARSE_CB_OK;
+}
+
+struct holon_task_place_rsp *
+holon_task_place(struct ynl_sock *ys, struct holon_task_place_req *req)
+{
+	struct ynl_req_state yrs = { .yarg = { .ys = ys, }, };
+	struct holon_task_place_rsp *rsp;
+	struct nlmsghdr *nlh;
+	int err;
+
+	nlh = ynl_gemsg_start_req(ys, ys->family_id, HOLON_CMD_TASK_PLACE, 1);
+	ys->req_policy = &holon_task_nest;
+	yrs.yarg.rsp_policy = &holon_task_nest;
+
+	if (req->_present.node)
+		ynl_attr_put_u8(nlh, HOLON_A_TASK_NODE, req->node);
+
+	rsp = calloc(1, sizeof(*rsp));
+	yrs.yarg.data = rsp;
+	yrs.cb = holon_task_place_rsp_parse;
+	yrs.rsp_cmd = HOLON_CMD_TASK_PLACE;
+
+	err = ynl_exec(ys, nlh, &yrs);
+	if (err < 0)
+		goto err_free;
+
+	return rsp;
+
+err_free:
+	holon_task_place_rsp_free(rsp);
+	return NULL;
 }
 
 /* ============== HOLON_CMD_FACTS_GET ============== */

@@ -246,6 +246,45 @@ holon_node_set_req_set_id(struct holon_node_set_req *req, __u8 id)
  */
 int holon_node_set(struct ynl_sock *ys, struct holon_node_set_req *req);
 
+/* ============== HOLON_CMD_TASK_PLACE ============== */
+/* HOLON_CMD_TASK_PLACE - do */
+struct holon_task_place_req {
+	struct {
+		__u32 node:1;
+	} _present;
+
+	__u8 node;
+};
+
+static inline struct holon_task_place_req *holon_task_place_req_alloc(void)
+{
+	return calloc(1, sizeof(struct holon_task_place_req));
+}
+void holon_task_place_req_free(struct holon_task_place_req *req);
+
+static inline void
+holon_task_place_req_set_node(struct holon_task_place_req *req, __u8 node)
+{
+	req->_present.node = 1;
+	req->node = node;
+}
+
+struct holon_task_place_rsp {
+	struct {
+		__u32 node:1;
+	} _present;
+
+	__u8 node;
+};
+
+void holon_task_place_rsp_free(struct holon_task_place_rsp *rsp);
+
+/*
+ * run the next program that the caller executes on a node
+ */
+struct holon_task_place_rsp *
+holon_task_place(struct ynl_sock *ys, struct holon_task_place_req *req);
+
 /* ============== HOLON_CMD_FACTS_GET ============== */
 /* HOLON_CMD_FACTS_GET - do */
 struct holon_facts_get_req {
