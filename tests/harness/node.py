@@ -221,10 +221,11 @@ class Node:
         self.agent.fail(error)
         self.terminal.fail(error)
 
-    def wait_boot(self, life=1, timeout=BOOT_LIMIT):
-        """Wait until the agent of the @life-th boot of this QEMU answers."""
+    def wait_boot(self, hellos=(1, 1), timeout=BOOT_LIMIT):
+        """Wait until the agents of both ports have said hello so often."""
         try:
-            self.agent.wait_hello(life, timeout)
+            self.agent.wait_hello(hellos[0], timeout)
+            self.terminal.wait_hello(hellos[1], timeout)
         except (TimedOut, NodeGone) as error:
             raise type(error)(f"{self.name} did not boot: {error}; the console ends with\n"
                               f"{self.console.tail()}") from None
@@ -269,9 +270,9 @@ class Node:
     def reset(self):
         """The reset button: the same QEMU, a new boot. Returns when the agent is back."""
         self.cluster.history.add("reset", node=self.id)
-        hellos = self.agent.hellos
+        hellos = (self.agent.hellos + 1, self.terminal.hellos + 1)
         self._qmp.execute("system_reset")
-        return self.wait_boot(hellos + 1)
+        return self.wait_boot(hellos)
 
     def reboot(self):
         """kill() and boot again, faster than others may notice."""

@@ -27,7 +27,7 @@ from harness.cluster import Cluster  # noqa: E402
 from harness.errors import HarnessError, NodeGone, TimedOut  # noqa: E402
 
 FOLDER = config.OUT / "up"
-LOCK = config.BUILD / "up.lock"
+LOCK = config.OUT / "up.lock"
 QUIT = b"\x1d"
 
 
@@ -177,7 +177,7 @@ def up(nodes, memory):
     cluster = None
     try:
         cluster = Cluster(nodes, folder=FOLDER, name="holon", image="root", kernel="product",
-                          memory=memory, home=config.BUILD / "home")
+                          memory=memory, home=config.OUT / "up-home")
         boot(cluster)
         return act(cluster)
     except KeyboardInterrupt:

@@ -40,13 +40,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SERVICES 3
+#define SERVICES	3
+#define PAUSE_MAX	16
 
 /* A child that runs for as long as the node does. */
 struct service {
 	const char *const argv[3];
 	pid_t pid;
 	time_t started;
+	time_t pause;		/* seconds from one start to the next */
 };
 
 static struct service services[SERVICES] = {
@@ -361,11 +363,19 @@ out:
 	close(sock);
 }
 
+static time_t uptime(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
 static void start(struct service *service)
 {
 	sigset_t none;
 
-	service->started = time(NULL);
+	service->started = uptime();
 	service->pid = fork();
 	if (service->pid < 0)
 		say("fork: %m");
@@ -379,7 +389,7 @@ static void start(struct service *service)
 	_exit(127);
 }
 
-/* Start what is present and not running; a program that dies at once waits. */
+/* Start what is present and not running; what dies at once waits longer and longer. */
 static void start_all(void)
 {
 	struct service *service;
@@ -387,7 +397,7 @@ static void start_all(void)
 	for (service = services; service < services + SERVICES; service++) {
 		if (service->pid > 0 || access(service->argv[0], X_OK))
 			continue;
-		if (service->started && time(NULL) - service->started < 1)
+		if (service->started && uptime() - service->started < service->pause)
 			continue;
 		start(service);
 	}
@@ -406,6 +416,10 @@ static void reap(void)
 			say("%s %s ended, status %#x", service->argv[0],
 			    service->argv[1] ? service->argv[1] : "", status);
 			service->pid = 0;
+			if (uptime() - service->started > 2 * PAUSE_MAX)
+				service->pause = 1;
+			else if (service->pause < PAUSE_MAX)
+				service->pause = service->pause ? 2 * service->pause : 1;
 		}
 	}
 }
