@@ -83,6 +83,8 @@ check-long: packages ## what takes hours: full counts, reproducible build, each 
 lint: tree ## static checks: checkpatch, sparse, kernel-doc, shellcheck, patch headers
 	@ci/lint $(TREE)
 
-unit: ## KUnit suites, in one booted debug kernel
+unit: ## KUnit suites, in one booted debug kernel, and unit tests of the userland
 	@$(MAKE) --no-print-directory kernel DEBUG=1
 	@ci/kunit $(TREE)/out-debug/arch/x86/boot/bzImage $(LOGS)/kunit-console.log
+	@$(MAKE) --no-print-directory userland
+	/usr/bin/python3 -m pytest -c tests/pytest.ini tests/unit

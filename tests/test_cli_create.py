@@ -13,13 +13,13 @@ def members(node):
 
 def test_create_join_leave(cluster):
     one, two = cluster[1], cluster[2]
-    assert members(one) == []
+    assert members(one) == members(two) == []
     # `create` ends when the first view is in force, so there is nothing to wait for.
     one.run("holon cluster create")
-    assert members(one) == [1]
+    assert 1 in members(one)
     result = one.run("holon cluster create", check=False)
     assert result.status == 1 and result.err.startswith("holon: ")
-    two.run("holon node join")
+    # A node that was told the name at boot, and never left, joins by itself.
     cluster.wait_until(lambda: members(one) == members(two) == [1, 2], "both are members")
     assert json.loads(one.out("holon -j cluster"))["uuid"] == \
         json.loads(two.out("holon -j cluster"))["uuid"]
@@ -27,9 +27,15 @@ def test_create_join_leave(cluster):
     cluster.wait_until(lambda: members(one) == [1] and members(two) == [], "node 2 has left")
     result = two.run("holon cluster leave", check=False)
     assert result.status == 1 and result.err.startswith("holon: ")
+    # After that it has to be told.
+    two.run("holon node join")
+    assert members(two) == [1, 2]
+    cluster.wait_until(lambda: members(one) == [1, 2], "node 2 is back")
 
 
+@pytest.mark.cluster(nodes=1, expect=0)
 def test_a_cluster_that_is_not_there(cluster):
-    result = cluster[2].run("holon node join cluster nobody", check=False)
+    result = cluster[1].run("holon node join cluster nobody", check=False)
     assert result.status == 1
     assert result.err.startswith("holon: ")
+    assert members(cluster[1]) == []
