@@ -10,6 +10,7 @@
 #define _LINUX_HOLON_RPC_H
 
 #include <linux/init.h>
+#include <linux/sizes.h>
 #include <linux/types.h>
 
 #include <linux/holon_node.h>
@@ -35,7 +36,7 @@ enum holon_rank {
 };
 
 /* Largest payload of one message; larger things are sent in pieces. */
-#define HOLON_MSG_MAX		(1U << 20)
+#define HOLON_MSG_MAX		SZ_1M
 
 /* A handler that answers later, by holon_reply(), returns this. */
 #define HOLON_DEFER		1
@@ -43,7 +44,7 @@ enum holon_rank {
 /* holon_rpc_type.flags */
 #define HOLON_RPC_INLINE	0x01	/* runs in the receive work: must not block */
 #define HOLON_RPC_ONEWAY	0x02	/* no reply, no call record */
-#define HOLON_RPC_CREDS		0x04	/* carries the caller's credentials; handler runs under them */
+#define HOLON_RPC_CREDS		0x04	/* the handler runs under the caller's credentials */
 #define HOLON_RPC_IDEMPOTENT	0x08	/* may be sent again to another node after a loss */
 
 /**
@@ -128,6 +129,9 @@ struct holon_vec {
 		.request_min = (_request_min), .handler = (_handler),		\
 		##__VA_ARGS__							\
 	};									\
+	HOLON_RPC_REGISTER(_name)
+
+#define HOLON_RPC_REGISTER(_name)						\
 	static int __init holon_rpc_register_##_name(void)			\
 	{									\
 		return holon_rpc_register(&holon_rpc_##_name);			\

@@ -21,7 +21,9 @@ enum holon_rpc_id {
 	HOLON_RPC_ID_CREDIT	= 4,
 	HOLON_RPC_ID_ECHO	= 8,	/* benchmark and tests */
 	HOLON_RPC_ID_SINK	= 9,	/* benchmark: BULK throughput */
+	HOLON_RPC_ID_SINK_END	= 10,	/* ... and when all of it has arrived */
 	HOLON_RPC_ID_FACTS	= 16,	/* what a node's user space says about it */
+	HOLON_RPC_ID_STRESS	= 20,	/* 20..24: tests, debug kernels only */
 
 	/* 64..127: membership, on HOLON_CONTROL; see kernel/holon/view.c */
 	HOLON_RPC_ID_VIEW	= 64,

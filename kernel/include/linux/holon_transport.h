@@ -40,6 +40,7 @@ struct holon_frame {
 	__le64 call;		/* call id, 0 for one-way messages */
 	__le64 epoch;		/* of the sender's view */
 };
+
 static_assert(sizeof(struct holon_frame) == 32);
 
 #define HOLON_FRAME_MAGIC	0x4e4c4f48U	/* "HOLN" */
@@ -47,7 +48,7 @@ static_assert(sizeof(struct holon_frame) == 32);
 #define HOLON_FRAME_FLAGS	(HOLON_FRAME_CREDS)
 
 /* HOLON_MSG_MAX, and what the RPC layer puts in front of it. */
-#define HOLON_FRAME_PAYLOAD_MAX	(HOLON_MSG_MAX + (512U << 10))
+#define HOLON_FRAME_PAYLOAD_MAX	(HOLON_MSG_MAX + SZ_512K)
 
 /**
  * struct holon_message - one frame in memory

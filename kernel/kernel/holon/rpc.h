@@ -68,7 +68,7 @@ struct rpc_mark {
  */
 struct rpc_node {
 	u8 id;
-	spinlock_t lock;
+	spinlock_t lock;	/* all of what follows */
 	u64 incarnation;
 	DECLARE_HASHTABLE(calls, RPC_HASH_BITS);
 	DECLARE_HASHTABLE(requests, RPC_HASH_BITS);

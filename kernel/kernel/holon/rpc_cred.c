@@ -22,6 +22,7 @@ struct holon_wire_cred {
 	__le32 groups;		/* number of __le32 that follow, then padding to 8 */
 	__le64 inheritable, permitted, effective, bounding, ambient;
 };
+
 static_assert(sizeof(struct holon_wire_cred) == 80);
 
 static size_t cred_size(unsigned int groups)

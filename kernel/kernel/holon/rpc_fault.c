@@ -52,7 +52,9 @@ void rpc_fault_delay(const struct holon_rpc_type *type)
 
 int rpc_fault_status(const struct holon_rpc_type *type)
 {
-	return fault_hits(&fail_fault, type) ? -(int)min(READ_ONCE(fail_fault.value), MAX_ERRNO) : 0;
+	if (!fault_hits(&fail_fault, type))
+		return 0;
+	return -(int)min(READ_ONCE(fail_fault.value), MAX_ERRNO);
 }
 
 bool rpc_fault_drop(const struct holon_rpc_type *type)

@@ -26,6 +26,7 @@ static void credit_work_fn(struct work_struct *work);
 
 struct rpc_node *rpc_node_find(u8 id)
 {
+	/* Pairs with the cmpxchg() that publishes it. */
 	return smp_load_acquire(&nodes[id]);
 }
 
@@ -99,15 +100,22 @@ int rpc_credit_take(struct rpc_node *node, enum holon_rank rank, size_t cost, bo
 int rpc_credit_wait(struct rpc_node *node, const struct holon_rpc_type *type, size_t cost)
 {
 	int taken = rpc_credit_take(node, type->rank, cost, false);
+	DEFINE_WAIT(wait);
 
 	if (!taken) {
 		rpc_count(type, HOLON_RPC_CREDIT_WAITS);
 		trace_holon_rpc_credit_wait(type, node->id, 0, cost);
-		if (wait_event_killable(node->credit_wait,
-					(taken = rpc_credit_take(node, type->rank, cost, false))))
-			return -EINTR;
 	}
-	return taken < 0 ? taken : 0;
+	while (!taken) {
+		prepare_to_wait(&node->credit_wait, &wait, TASK_KILLABLE);
+		taken = rpc_credit_take(node, type->rank, cost, false);
+		if (!taken && fatal_signal_pending(current))
+			taken = -EINTR;
+		if (!taken)
+			schedule();
+	}
+	finish_wait(&node->credit_wait, &wait);
+	return min(taken, 0);
 }
 
 void rpc_credit_give(struct rpc_node *node, enum holon_rank rank, size_t cost)

@@ -21,7 +21,8 @@ void holon_wire_ident_put(struct holon_wire_ident *wire, const struct holon_iden
 int holon_wire_ident_get(struct holon_ident *ident, const struct holon_wire_ident *wire)
 {
 	memset(ident, 0, sizeof(*ident));
-	if (!wire->incarnation || !wire->id || memchr_inv(wire->reserved, 0, sizeof(wire->reserved)))
+	if (!wire->incarnation || !wire->id ||
+	    memchr_inv(wire->reserved, 0, sizeof(wire->reserved)))
 		return -EPROTO;
 	ident->incarnation = le64_to_cpu(wire->incarnation);
 	import_uuid(&ident->uuid, wire->uuid);
@@ -68,7 +69,8 @@ int holon_handshake_check(struct holon_handshake *record, enum holon_handshake_k
 	/* Who refuses may have lost, or not yet have, what it would name. */
 	if (kind == HOLON_HANDSHAKE_ANSWER && record->status)
 		return 0;
-	if (holon_wire_ident_get(&ident, &record->from) || holon_wire_ident_get(&ident, &record->to))
+	if (holon_wire_ident_get(&ident, &record->from) ||
+	    holon_wire_ident_get(&ident, &record->to))
 		return -EPROTO;
 	return 0;
 }

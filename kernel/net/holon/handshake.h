@@ -50,6 +50,7 @@ struct holon_handshake {
 	__le16 proof_len;
 	u8 proof[62];
 };
+
 static_assert(sizeof(struct holon_handshake) == 312);
 
 void holon_wire_ident_put(struct holon_wire_ident *wire, const struct holon_ident *ident);

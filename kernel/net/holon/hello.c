@@ -47,6 +47,7 @@ struct holon_hello_wire {
 	u8 state;
 	u8 reserved[4];
 };
+
 static_assert(sizeof(struct holon_hello_wire) == 104);
 
 static struct socket *receiver, *sender;
@@ -251,6 +252,7 @@ static void hello_receive_work_fn(struct work_struct *work)
 		holon_net_events->hello(&heard, &from);
 	}
 }
+
 static DECLARE_WORK(hello_receive_work, hello_receive_work_fn);
 
 static void hello_data_ready(struct sock *sk)

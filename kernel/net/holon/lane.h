@@ -55,7 +55,7 @@ struct holon_lane {
 	struct delayed_work receive_work;
 	struct work_struct send_work;
 
-	spinlock_t lock;
+	spinlock_t lock;	/* queue, closed */
 	struct list_head queue;
 	bool closed;
 

@@ -152,6 +152,7 @@ static void accept_work_fn(struct work_struct *work)
 	while (!kernel_accept(listener, &sock, O_NONBLOCK))
 		accept_one(sock);
 }
+
 static DECLARE_WORK(accept_work, accept_work_fn);
 
 static void listener_data_ready(struct sock *sk)

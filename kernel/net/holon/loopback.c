@@ -4,6 +4,7 @@
  * queue per rank and a work that delivers, so that a caller never runs a
  * handler in its own context and meets the same order as on the wire.
  */
+#include <linux/init.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
@@ -16,22 +17,7 @@ struct loopback {
 	enum holon_rank rank;
 };
 
-static void loopback_work(struct work_struct *work);
-
-#define LOOPBACK(_rank) {						\
-	.lock = __SPIN_LOCK_UNLOCKED(loopback[_rank].lock),		\
-	.queue = LIST_HEAD_INIT(loopback[_rank].queue),			\
-	.work = __DELAYED_WORK_INITIALIZER(loopback[_rank].work, loopback_work, 0),\
-	.rank = (_rank),						\
-}
-
-static struct loopback loopback[HOLON_RANKS] = {
-	LOOPBACK(HOLON_CONTROL),
-	LOOPBACK(HOLON_RSP),
-	LOOPBACK(HOLON_FWD),
-	LOOPBACK(HOLON_REQ),
-	LOOPBACK(HOLON_BULK),
-};
+static struct loopback loopback[HOLON_RANKS];
 
 static struct holon_message *loopback_next(struct loopback *loop)
 {
@@ -92,3 +78,17 @@ void holon_loopback_stop(void)
 	for (rank = HOLON_RANKS - 1; rank >= 0; rank--)
 		flush_delayed_work(&loopback[rank].work);
 }
+
+static int __init loopback_init(void)
+{
+	int rank;
+
+	for (rank = 0; rank < HOLON_RANKS; rank++) {
+		spin_lock_init(&loopback[rank].lock);
+		INIT_LIST_HEAD(&loopback[rank].queue);
+		INIT_DELAYED_WORK(&loopback[rank].work, loopback_work);
+		loopback[rank].rank = rank;
+	}
+	return 0;
+}
+core_initcall(loopback_init);

@@ -55,7 +55,7 @@ MODULE_PARM_DESC(insecure, "take part without authentication and encryption");
 
 static uint tcp_timeout = 30000;
 module_param(tcp_timeout, uint, 0444);
-MODULE_PARM_DESC(tcp_timeout, "ms without acknowledgement until a connection is lost");
+MODULE_PARM_DESC(tcp_timeout, "ms that sent data may wait for the peer until it counts as lost");
 
 const struct holon_transport_events *holon_net_events;
 struct workqueue_struct *holon_net_wq;
