@@ -1,6 +1,5 @@
 """A cluster of virtual nodes."""
 
-import json
 import os
 import random
 import shutil
@@ -146,13 +145,14 @@ class Cluster:
             time.sleep(0.1)
 
     def view(self, ident):
-        """(epoch, members) as node @ident shows them; (0, set()) when it is in no cluster."""
-        result = self.nodes[ident].run(["holon", "-j", "node", "show"], check=False)
-        if result.status != 0:
+        """(epoch, members) of the view node @ident works in; (0, set()) while it is in none."""
+        shown = self.nodes[ident].out("cd /sys/kernel/holon && cat state epoch members steady")
+        state, epoch, members, steady = shown.split("\n")
+        if state != "member" or steady != "1":
             return 0, set()
-        shown = json.loads(result.out)
-        epoch = max((node["epoch"] for node in shown if node["self"]), default=0)
-        return epoch, {node["node"] for node in shown if node["member"]}
+        ranges = (part.partition("-") for part in members.split(","))
+        return int(epoch), {ident for first, _, last in ranges
+                            for ident in range(int(first), int(last or first) + 1)}
 
     def wait_view(self, members, nodes=None, timeout=120):
         """Wait until every node of @nodes (default: @members) shows just @members; the epoch."""

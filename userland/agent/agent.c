@@ -134,6 +134,30 @@ static void send_hello(const char *name)
 	send_line(&line);
 }
 
+static void send_started(const struct task *task)
+{
+	struct buffer line = { 0 };
+
+	buffer_print(&line, "{\"id\":%.0f,\"event\":\"started\",\"pid\":%d}",
+		     task->id, task->pid);
+	send_line(&line);
+}
+
+static void send_exit(const struct task *task)
+{
+	const struct rusage *usage = &task->usage;
+	struct buffer line = { 0 };
+
+	buffer_print(&line, "{\"id\":%.0f,\"event\":\"exit\",\"status\":%d,\"signal\":%d,\"timeout\":%s,",
+		     task->id, WIFEXITED(task->status) ? WEXITSTATUS(task->status) : -1,
+		     WIFSIGNALED(task->status) ? WTERMSIG(task->status) : 0,
+		     task->timed_out ? "true" : "false");
+	buffer_print(&line, "\"utime\":%ld.%06ld,\"stime\":%ld.%06ld,\"maxrss\":%ld}",
+		     usage->ru_utime.tv_sec, usage->ru_utime.tv_usec,
+		     usage->ru_stime.tv_sec, usage->ru_stime.tv_usec, usage->ru_maxrss);
+	send_line(&line);
+}
+
 static struct task *find_task(const struct json *request)
 {
 	double id = json_number(request, "task", -1);
@@ -378,12 +402,7 @@ static void op_spawn(const struct json *request, double id)
 	set_deadline(task, json_number(request, "timeout", 0));
 	task->next = tasks;
 	tasks = task;
-	{
-		struct buffer line = { 0 };
-
-		buffer_print(&line, "{\"id\":%.0f,\"event\":\"started\",\"pid\":%d}", id, task->pid);
-		send_line(&line);
-	}
+	send_started(task);
 	write_input(task);
 	free(argv);
 	return;
@@ -519,8 +538,9 @@ static void handle_line(const char *text, size_t length)
 		task = find_task(request);
 		if (task && task->pty && task->in >= 0)
 			set_window(task->in, json_get(request, "pty"));
-	} else
+	} else {
 		send_error(id, ENOSYS, op);
+	}
 	json_free(request);
 }
 
@@ -541,7 +561,6 @@ static void finish_ended(void)
 	struct task **at = &tasks, *task;
 
 	while ((task = *at)) {
-		struct buffer line = { 0 };
 		int i;
 
 		if (!task->ended || to_port.length > OUT_HIGH) {
@@ -558,14 +577,7 @@ static void finish_ended(void)
 			at = &task->next;
 			continue;
 		}
-		buffer_print(&line, "{\"id\":%.0f,\"event\":\"exit\",\"status\":%d,\"signal\":%d,\"timeout\":%s,\"utime\":%ld.%06ld,\"stime\":%ld.%06ld,\"maxrss\":%ld}",
-			     task->id, WIFEXITED(task->status) ? WEXITSTATUS(task->status) : -1,
-			     WIFSIGNALED(task->status) ? WTERMSIG(task->status) : 0,
-			     task->timed_out ? "true" : "false",
-			     task->usage.ru_utime.tv_sec, task->usage.ru_utime.tv_usec,
-			     task->usage.ru_stime.tv_sec, task->usage.ru_stime.tv_usec,
-			     task->usage.ru_maxrss);
-		send_line(&line);
+		send_exit(task);
 		*at = task->next;
 		free_task(task);
 	}
