@@ -73,12 +73,18 @@ cluster-test: ## pytest over clusters of virtual nodes, on the debug kernel; T= 
 	@$(MAKE) --no-print-directory image switch
 	/usr/bin/python3 -m pytest -c tests/pytest.ini $(or $(T),tests)
 
-.PHONY: check check-long lint unit
+.PHONY: check check-long bench lint unit
 check: packages ## everything CI runs: build, lint, unit tests, cluster tests
 	@ci/check
 
 check-long: packages ## what takes hours: full counts, reproducible build, each prefix of the series
 	@ci/check-long
+
+bench: ## the ratio tables of the designs, on the product kernel: build/bench/bench.md
+	@$(MAKE) --no-print-directory kernel
+	@$(MAKE) --no-print-directory kernel FLAVOUR=off
+	@$(MAKE) --no-print-directory image root
+	/usr/bin/python3 tests/bench/bench.py $(B)
 
 lint: tree ## static checks: checkpatch, sparse, kernel-doc, shellcheck, patch headers
 	@ci/lint $(TREE)

@@ -24,6 +24,7 @@ from harness.cluster import Cluster  # noqa: E402
 HERE = Path(__file__).resolve().parent
 OUT = config.BUILD / "bench"
 PORT = 7000
+DEBUG = "/sys/kernel/debug/holon"
 ROUNDS = 10
 PER_ROUND = 50
 
@@ -114,23 +115,24 @@ def bench_rpc(cluster, table):
 
 def echo(node, request, reply, count):
     """Round trips of the ECHO call from @node to node 2, in ns."""
-    node.write("/sys/kernel/debug/holon/bench/echo", f"2 {request} {reply} {count}")
-    return numbers(node.read("/sys/kernel/debug/holon/bench/echo"))
+    node.run(f"echo '2 {request} {reply} {count}' >{DEBUG}/echo", timeout=300)
+    return numbers(node.out(f"cat {DEBUG}/echo"))
 
 
 def sink(node, chunk, size):
     """Bytes per second of one-way BULK messages to node 2."""
-    node.write("/sys/kernel/debug/holon/bench/sink", f"2 {chunk} {size}")
-    return numbers(node.read("/sys/kernel/debug/holon/bench/sink"))[0]
+    node.run(f"echo '2 {chunk} {size // chunk}' >{DEBUG}/sink", timeout=300)
+    moved, took = numbers(node.out(f"cat {DEBUG}/sink"))
+    return moved * 1e9 / took
 
 
 def echo_while_bulk(node, count):
-    stream = node.spawn("while :; do echo 2 65536 16777216 >/sys/kernel/debug/holon/bench/sink; done")
+    flood = node.spawn(f"echo '2 65536 10000000' >{DEBUG}/sink")
     try:
         return echo(node, 64, 64, count)
     finally:
-        stream.signal("KILL")
-        stream.wait()
+        flood.kill()
+        flood.wait()
 
 
 def timed(node, command, count):
@@ -143,9 +145,10 @@ def timed(node, command, count):
 
 
 def message_count(node):
-    """RPC messages this node has sent so far."""
-    stats = json.loads(node.out("holon -j stats"))
-    return sum(row.get("sent", 0) + row.get("replies-sent", 0) for row in stats.get("rpc", []))
+    """Calls and one-way messages this node has sent so far."""
+    return sum(int(value) for value in
+               re.findall(r"^task\S*\.(?:sent|calls) (\d+)$", node.out(f"cat {DEBUG}/rpc"),
+                          re.MULTILINE))
 
 
 def bench_run(cluster, table, idle_rpc):
@@ -209,7 +212,7 @@ def bench_never_moved(table):
             cluster.start()
             node = cluster[1]
             if kernel == "product":
-                cluster.wait_until(lambda: node.read("/sys/kernel/holon/state").strip() == "member",
+                cluster.wait_until(lambda: node.out("cat /sys/kernel/holon/state") == "member",
                                    "the node is a member", timeout=120)
             for operation, rounds in (("local", 200), ("getppid", 200), ("fault", 200),
                                       ("fork", 100), ("exec", 100)):
@@ -232,9 +235,8 @@ def main():
             compile_programs(cluster.home)
             cluster.start()
             for node in cluster:
-                cluster.wait_until(
-                    lambda: len(re.findall(r"\d+", node.read("/sys/kernel/holon/members"))) == 2,
-                    "two members", timeout=120)
+                cluster.wait_until(lambda: node.out("cat /sys/kernel/holon/members /sys/kernel/holon/steady")
+                                   .split() == ["1-2", "1"], "two members", timeout=120)
             idle_rpc = bench_rpc(cluster, table)
             if not only or "run" in only:
                 bench_run(cluster, table, idle_rpc)
