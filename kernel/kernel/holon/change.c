@@ -35,8 +35,8 @@ static bool is_member(const struct holon_view *view, u8 id)
 
 	if (!view)
 		return false;
-	if (id == ms.me.id)
-		return view->incarnation[id] == ms.me.incarnation;
+	if (id == mship.me.id)
+		return view->incarnation[id] == mship.me.incarnation;
 	return node && view->incarnation[id] && view->incarnation[id] == node->up_incarnation;
 }
 
@@ -48,13 +48,13 @@ static void send_commit(u8 to, const struct holon_view *view, u8 coordinator)
 
 static void see_round(struct holon_ballot ballot)
 {
-	ms.max_round = max(ms.max_round, ballot.round);
+	mship.max_round = max(mship.max_round, ballot.round);
 }
 
 static void back_off(void)
 {
-	paxos_proposer_reset(&ms.proposer);
-	ms.backoff_until = view_now() + detector_rank() * view_hb_ms +
+	paxos_proposer_reset(&mship.proposer);
+	mship.backoff_until = view_now() + detector_rank() * view_hb_ms +
 			   get_random_u32_inclusive(view_hb_ms / 4, view_hb_ms);
 }
 
@@ -62,9 +62,9 @@ static void back_off(void)
 
 static void voted(void)
 {
-	ms.vote_at = view_now();
+	mship.vote_at = view_now();
 	/* Somebody is at it: our own reasons to do it can wait. */
-	ms.work_since = 0;
+	mship.work_since = 0;
 	view_set_steady(false);
 }
 
@@ -79,27 +79,32 @@ static bool same_members(const struct holon_view *a, const struct holon_view *b)
  */
 static bool votable(u8 from, const struct view_msg *msg, const struct holon_view *previous)
 {
-	if (ms.view && msg->epoch <= ms.view->epoch) {
-		send_commit(from, ms.view, ms.coordinator);
+	if (mship.view && msg->epoch <= mship.view->epoch) {
+		send_commit(from, mship.view, mship.coordinator);
 		return false;
 	}
 	if (previous && previous->epoch) {
-		if (!ms.view || !uuid_equal(&previous->cluster_uuid, &ms.view->cluster_uuid))
+		if (!mship.view || !uuid_equal(&previous->cluster_uuid, &mship.view->cluster_uuid))
 			return false;
-		if (previous->epoch > ms.view->epoch) {
-			if (!is_member(previous, ms.me.id)) {
+		if (previous->epoch > mship.view->epoch) {
+			if (!is_member(previous, mship.me.id)) {
 				view_gone("others have gone on without this node");
 				return false;
 			}
 			view_install(previous, test_bit(from, previous->members) ? from : 0);
 		}
-	} else if (previous && !ms.basis) {
+	} else if (previous && !mship.basis) {
 		if (join_bind(previous))
 			return false;
 	}
-	if (!ms.basis || msg->epoch != ms.basis->epoch + 1 || !is_member(ms.basis, from))
+	if (!mship.basis || msg->epoch != mship.basis->epoch + 1 || !is_member(mship.basis, from))
 		return false;
-	return !previous || same_members(previous, ms.basis);
+	return !previous || same_members(previous, mship.basis);
+}
+
+static void send_nack(u8 to, u64 epoch)
+{
+	view_send(to, VIEW_MSG_NACK, epoch, mship.acceptor.promised, NULL, 0, NULL, 0);
 }
 
 static void on_prepare(u8 from, const struct view_msg *msg)
@@ -110,17 +115,17 @@ static void on_prepare(u8 from, const struct view_msg *msg)
 	if (!votable(from, msg, msg->view))
 		return;
 	see_round(msg->ballot);
-	if (!paxos_promise(&ms.acceptor, msg->ballot)) {
-		view_send(from, VIEW_MSG_NACK, msg->epoch, ms.acceptor.promised, NULL, 0, NULL, 0);
+	if (!paxos_promise(&mship.acceptor, msg->ballot)) {
+		send_nack(from, msg->epoch);
 		return;
 	}
 	voted();
-	promise.round = cpu_to_le32(ms.acceptor.accepted.round);
-	promise.proposer = ms.acceptor.accepted.node;
+	promise.round = cpu_to_le32(mship.acceptor.accepted.round);
+	promise.proposer = mship.acceptor.accepted.node;
 	detector_hears(hears);
 	wire_bitmap_encode(promise.hears, hears);
 	view_send(from, VIEW_MSG_PROMISE, msg->epoch, msg->ballot, &promise, sizeof(promise),
-		  ms.acceptor.value, 0);
+		  mship.acceptor.value, 0);
 }
 
 static void on_accept(u8 from, const struct view_msg *msg)
@@ -128,8 +133,8 @@ static void on_accept(u8 from, const struct view_msg *msg)
 	if (!votable(from, msg, NULL))
 		return;
 	see_round(msg->ballot);
-	if (!paxos_accept(&ms.acceptor, msg->ballot, msg->view)) {
-		view_send(from, VIEW_MSG_NACK, msg->epoch, ms.acceptor.promised, NULL, 0, NULL, 0);
+	if (!paxos_accept(&mship.acceptor, msg->ballot, msg->view)) {
+		send_nack(from, msg->epoch);
 		return;
 	}
 	voted();
@@ -141,31 +146,31 @@ static void on_accept(u8 from, const struct view_msg *msg)
 static void begin(void)
 {
 	DECLARE_BITMAP(suspected, HOLON_NODE_IDS);
-	struct holon_ballot ballot = { .round = ++ms.max_round, .node = ms.me.id };
+	struct holon_ballot ballot = { .round = ++mship.max_round, .node = mship.me.id };
 	unsigned int id;
 
 	view_fault(VIEW_FAULT_SUSPECT);
-	paxos_begin(&ms.proposer, ms.basis, ballot);
-	ms.attempt_at = view_now();
+	paxos_begin(&mship.proposer, mship.basis, ballot);
+	mship.attempt_at = view_now();
 	view_set_steady(false);
 	detector_suspected(suspected);
-	pr_debug("proposing view %llu, round %u\n", ms.basis->epoch + 1, ballot.round);
-	for_each_set_bit(id, ms.basis->members, HOLON_NODE_IDS)
+	pr_debug("proposing view %llu, round %u\n", mship.basis->epoch + 1, ballot.round);
+	for_each_set_bit(id, mship.basis->members, HOLON_NODE_IDS)
 		if (!test_bit(id, suspected))
-			view_send(id, VIEW_MSG_PREPARE, ms.basis->epoch + 1, ballot, NULL, 0,
-				  ms.basis, 0);
+			view_send(id, VIEW_MSG_PREPARE, mship.basis->epoch + 1, ballot, NULL, 0,
+				  mship.basis, 0);
 	view_fault(VIEW_FAULT_PREPARE);
 }
 
 static const unsigned long *hears_of(u8 id, void *arg)
 {
-	return id == ms.me.id ? arg : view_nodes[id]->hears;
+	return id == mship.me.id ? arg : view_nodes[id]->hears;
 }
 
 static bool is_leaver(u8 id)
 {
-	if (id == ms.me.id)
-		return ms.state == HOLON_NODE_LEAVING;
+	if (id == mship.me.id)
+		return mship.state == HOLON_NODE_LEAVING;
 	return view_nodes[id] && view_nodes[id]->leaver;
 }
 
@@ -173,15 +178,15 @@ static struct holon_view *founding_view(void)
 {
 	struct holon_view *view;
 
-	if (!bitmap_equal(ms.proposer.promised, ms.basis->members, HOLON_NODE_IDS))
+	if (!bitmap_equal(mship.proposer.promised, mship.basis->members, HOLON_NODE_IDS))
 		return NULL;
 	view = holon_view_alloc();
 	if (!view)
 		return NULL;
-	view->count = ms.basis->count;
-	bitmap_copy(view->members, ms.basis->members, HOLON_NODE_IDS);
-	memcpy(view->incarnation, ms.basis->incarnation, sizeof(view->incarnation));
-	memcpy(view->uuid, ms.basis->uuid, sizeof(view->uuid));
+	view->count = mship.basis->count;
+	bitmap_copy(view->members, mship.basis->members, HOLON_NODE_IDS);
+	memcpy(view->incarnation, mship.basis->incarnation, sizeof(view->incarnation));
+	memcpy(view->uuid, mship.basis->uuid, sizeof(view->uuid));
 	uuid_gen(&view->cluster_uuid);
 	view->epoch = 1;
 	return view;
@@ -201,12 +206,12 @@ static struct holon_view *wanted_view(void)
 	struct holon_view *view;
 	unsigned int id;
 
-	if (!ms.basis->epoch)
+	if (!mship.basis->epoch)
 		return founding_view();
 	detector_hears(hears);
-	bitmap_copy(set, ms.proposer.promised, HOLON_NODE_IDS);
+	bitmap_copy(set, mship.proposer.promised, HOLON_NODE_IDS);
 	bitmap_zero(voters, HOLON_NODE_IDS);
-	for_each_set_bit(id, ms.proposer.promised, HOLON_NODE_IDS)
+	for_each_set_bit(id, mship.proposer.promised, HOLON_NODE_IDS)
 		if (is_leaver(id)) {
 			__clear_bit(id, set);
 			__set_bit(id, voters);
@@ -214,9 +219,9 @@ static struct holon_view *wanted_view(void)
 	holon_clique(set, hears_of, hears);
 	/* The last two cannot both leave at once: somebody has to be left to tell. */
 	if (bitmap_empty(set, HOLON_NODE_IDS))
-		__set_bit(ms.me.id, set);
+		__set_bit(mship.me.id, set);
 	bitmap_or(voters, voters, set, HOLON_NODE_IDS);
-	if (!holon_view_quorum(ms.basis, voters))
+	if (!holon_view_quorum(mship.basis, voters))
 		return NULL;
 	join_ready(joiners, set);
 	bitmap_or(set, set, joiners, HOLON_NODE_IDS);
@@ -225,11 +230,12 @@ static struct holon_view *wanted_view(void)
 	view = holon_view_alloc();
 	if (!view)
 		return NULL;
-	view->cluster_uuid = ms.basis->cluster_uuid;
-	view->epoch = ms.basis->epoch + 1;
+	view->cluster_uuid = mship.basis->cluster_uuid;
+	view->epoch = mship.basis->epoch + 1;
 	for_each_set_bit(id, set, HOLON_NODE_IDS) {
-		if (test_bit(id, ms.basis->members))
-			holon_view_add(view, id, ms.basis->incarnation[id], &ms.basis->uuid[id]);
+		if (test_bit(id, mship.basis->members))
+			holon_view_add(view, id, mship.basis->incarnation[id],
+				       &mship.basis->uuid[id]);
 		else
 			holon_view_add(view, id, view_nodes[id]->up_incarnation,
 				       &view_nodes[id]->ident.uuid);
@@ -246,30 +252,31 @@ static void try_propose(void)
 	const struct holon_view *value;
 	unsigned int id;
 
-	if (!paxos_readable(&ms.proposer))
+	if (!paxos_readable(&mship.proposer))
 		return;
 	detector_suspected(suspected);
-	bitmap_andnot(waiting, ms.basis->members, ms.proposer.promised, HOLON_NODE_IDS);
+	bitmap_andnot(waiting, mship.basis->members, mship.proposer.promised, HOLON_NODE_IDS);
 	bitmap_andnot(waiting, waiting, suspected, HOLON_NODE_IDS);
 	/* Whoever lives answers, or is suspected in the end: leave nobody out in haste. */
-	if (!bitmap_empty(waiting, HOLON_NODE_IDS) && view_now() - ms.attempt_at < 2 * view_fd_ms)
+	if (!bitmap_empty(waiting, HOLON_NODE_IDS) &&
+	    view_now() - mship.attempt_at < 2 * view_fd_ms)
 		return;
 	view_fault(VIEW_FAULT_PROMISE);
-	if (!ms.proposer.value) {
+	if (!mship.proposer.value) {
 		wish = wanted_view();
 		if (!wish) {
-			pr_debug("no quorum for view %llu\n", ms.basis->epoch + 1);
+			pr_debug("no quorum for view %llu\n", mship.basis->epoch + 1);
 			back_off();
 			return;
 		}
 	}
-	value = paxos_propose(&ms.proposer, wish);
+	value = paxos_propose(&mship.proposer, wish);
 	if (wish)
 		holon_view_put(wish);
-	ms.attempt_at = view_now();
-	for_each_set_bit(id, ms.basis->members, HOLON_NODE_IDS)
+	mship.attempt_at = view_now();
+	for_each_set_bit(id, mship.basis->members, HOLON_NODE_IDS)
 		if (!test_bit(id, suspected))
-			view_send(id, VIEW_MSG_ACCEPT, value->epoch, ms.proposer.ballot, NULL, 0,
+			view_send(id, VIEW_MSG_ACCEPT, value->epoch, mship.proposer.ballot, NULL, 0,
 				  value, 0);
 	view_fault(VIEW_FAULT_ACCEPT);
 }
@@ -281,9 +288,9 @@ static void on_promise(u8 from, const struct view_msg *msg)
 		.node = msg->promise->proposer,
 	};
 
-	if (!ms.basis || msg->epoch != ms.basis->epoch + 1 || !is_member(ms.basis, from))
+	if (!mship.basis || msg->epoch != mship.basis->epoch + 1 || !is_member(mship.basis, from))
 		return;
-	if (!paxos_promised(&ms.proposer, from, msg->ballot, accepted, msg->view))
+	if (!paxos_promised(&mship.proposer, from, msg->ballot, accepted, msg->view))
 		return;
 	bitmap_copy(view_nodes[from]->hears, msg->hears, HOLON_NODE_IDS);
 	try_propose();
@@ -291,44 +298,44 @@ static void on_promise(u8 from, const struct view_msg *msg)
 
 static void on_nack(u8 from, const struct view_msg *msg)
 {
-	if (!ms.basis || msg->epoch != ms.basis->epoch + 1 || !is_member(ms.basis, from))
+	if (!mship.basis || msg->epoch != mship.basis->epoch + 1 || !is_member(mship.basis, from))
 		return;
 	see_round(msg->ballot);
-	if (ms.proposer.phase != PAXOS_IDLE &&
-	    holon_ballot_cmp(msg->ballot, ms.proposer.ballot) > 0)
+	if (mship.proposer.phase != PAXOS_IDLE &&
+	    holon_ballot_cmp(msg->ballot, mship.proposer.ballot) > 0)
 		back_off();
 }
 
 static void chosen(void)
 {
-	const struct holon_view *view = ms.proposer.value;
+	const struct holon_view *view = mship.proposer.value;
 	DECLARE_BITMAP(tell, HOLON_NODE_IDS);
 	unsigned int id, sent = 0;
 	u8 coordinator;
 
 	refcount_inc(&((struct holon_view *)view)->ref);
 	view_fault(VIEW_FAULT_ACCEPTED);
-	coordinator = is_member(view, ms.me.id) ? ms.me.id :
+	coordinator = is_member(view, mship.me.id) ? mship.me.id :
 		      find_first_bit(view->members, HOLON_NODE_IDS);
-	bitmap_or(tell, view->members, ms.basis->members, HOLON_NODE_IDS);
-	__clear_bit(ms.me.id, tell);
+	bitmap_or(tell, view->members, mship.basis->members, HOLON_NODE_IDS);
+	__clear_bit(mship.me.id, tell);
 	for_each_set_bit(id, tell, HOLON_NODE_IDS) {
 		if (sent++ == 1)
 			view_fault(VIEW_FAULT_COMMIT);
 		send_commit(id, view, coordinator);
 	}
-	if (is_member(view, ms.me.id))
+	if (is_member(view, mship.me.id))
 		view_install(view, coordinator);
 	else
-		view_gone(ms.state == HOLON_NODE_LEAVING ? "left" : "removed by the others");
+		view_gone(mship.state == HOLON_NODE_LEAVING ? "left" : "removed by the others");
 	holon_view_put(view);
 }
 
 static void on_accepted(u8 from, const struct view_msg *msg)
 {
-	if (!ms.basis || msg->epoch != ms.basis->epoch + 1 || !is_member(ms.basis, from))
+	if (!mship.basis || msg->epoch != mship.basis->epoch + 1 || !is_member(mship.basis, from))
 		return;
-	if (paxos_accepted(&ms.proposer, from, msg->ballot))
+	if (paxos_accepted(&mship.proposer, from, msg->ballot))
 		chosen();
 }
 
@@ -338,19 +345,19 @@ static void on_commit(u8 from, const struct view_msg *msg)
 {
 	const struct holon_view *view = msg->view;
 
-	if (!is_member(view, from) && !is_member(ms.basis, from))
+	if (!is_member(view, from) && !is_member(mship.basis, from))
 		return;
-	if (ms.view) {
-		if (!uuid_equal(&view->cluster_uuid, &ms.view->cluster_uuid) ||
-		    view->epoch <= ms.view->epoch)
+	if (mship.view) {
+		if (!uuid_equal(&view->cluster_uuid, &mship.view->cluster_uuid) ||
+		    view->epoch <= mship.view->epoch)
 			return;
-		if (!is_member(view, ms.me.id)) {
-			view_gone(ms.state == HOLON_NODE_LEAVING ? "left" :
+		if (!is_member(view, mship.me.id)) {
+			view_gone(mship.state == HOLON_NODE_LEAVING ? "left" :
 				  "removed by the others");
 			return;
 		}
-	} else if (ms.state != HOLON_NODE_JOINING || !is_member(view, ms.me.id) ||
-		   !(ms.basis || uuid_equal(&view->cluster_uuid, &ms.target))) {
+	} else if (mship.state != HOLON_NODE_JOINING || !is_member(view, mship.me.id) ||
+		   !(mship.basis || uuid_equal(&view->cluster_uuid, &mship.target))) {
 		return;
 	}
 	view_install(view, msg->coordinator ?: from);
@@ -360,42 +367,43 @@ static void on_suspect(u8 from, const struct view_msg *msg)
 {
 	DECLARE_BITMAP(set, HOLON_NODE_IDS);
 
-	if (!ms.view || msg->epoch != ms.view->epoch || !is_member(ms.view, from))
+	if (!mship.view || msg->epoch != mship.view->epoch || !is_member(mship.view, from))
 		return;
-	bitmap_and(set, msg->hears, ms.view->members, HOLON_NODE_IDS);
-	__clear_bit(ms.me.id, set);
-	bitmap_or(ms.reported, ms.reported, set, HOLON_NODE_IDS);
+	bitmap_and(set, msg->hears, mship.view->members, HOLON_NODE_IDS);
+	__clear_bit(mship.me.id, set);
+	bitmap_or(mship.reported, mship.reported, set, HOLON_NODE_IDS);
 }
 
 /* --- the barrier ---------------------------------------------------------- */
 
 static void resume(void)
 {
-	ms.resumed = true;
-	view_set_steady(!ms.acceptor.promised.round);
-	pr_info("view %llu: %u member%s %*pbl, resumed\n", ms.view->epoch, ms.view->count,
-		ms.view->count == 1 ? "" : "s", HOLON_NODE_IDS, ms.view->members);
+	mship.resumed = true;
+	view_set_steady(!mship.acceptor.promised.round);
+	pr_info("view %llu: %u member%s %*pbl, resumed\n", mship.view->epoch, mship.view->count,
+		mship.view->count == 1 ? "" : "s", HOLON_NODE_IDS, mship.view->members);
 	view_notify(HOLON_VIEW_EVENT_RESUMED, 0);
 }
 
 /* Go on with the stages that have been ordered. */
 static void follow(void)
 {
-	if (!ms.view || ms.resumed || ms.stage_running)
+	if (!mship.view || mship.resumed || mship.stage_running)
 		return;
-	if (ms.order >= VIEW_STAGE_STEP(0))
-		view_set_ready(ms.view->members);
-	if (ms.order == VIEW_STAGE_RESUME && ms.done == VIEW_STAGE_LAST)
+	if (mship.order >= VIEW_STAGE_STEP(0))
+		view_set_ready(mship.view->members);
+	if (mship.order == VIEW_STAGE_RESUME && mship.done == VIEW_STAGE_LAST)
 		resume();
-	else if (ms.order > ms.done)
-		view_run_stage(ms.done + 1);
+	else if (mship.order > mship.done)
+		view_run_stage(mship.done + 1);
 }
 
 static void send_stage(u8 to, u16 type, u8 stage)
 {
 	struct wire_step step = { .stage = stage };
 
-	view_send(to, type, ms.view->epoch, (struct holon_ballot){}, &step, sizeof(step), NULL, 0);
+	view_send(to, type, mship.view->epoch, (struct holon_ballot){}, &step, sizeof(step),
+		  NULL, 0);
 }
 
 /* As the leader: order the next stage when everybody has ended the last one. */
@@ -403,33 +411,33 @@ static void lead(void)
 {
 	unsigned int id, sent = 0;
 
-	if (!ms.view || ms.resumed || ms.coordinator != ms.me.id ||
-	    ms.order == VIEW_STAGE_RESUME || ms.done < ms.order)
+	if (!mship.view || mship.resumed || mship.coordinator != mship.me.id ||
+	    mship.order == VIEW_STAGE_RESUME || mship.done < mship.order)
 		return;
-	for_each_set_bit(id, ms.view->members, HOLON_NODE_IDS)
-		if (id != ms.me.id && view_nodes[id]->done < ms.order)
+	for_each_set_bit(id, mship.view->members, HOLON_NODE_IDS)
+		if (id != mship.me.id && view_nodes[id]->done < mship.order)
 			return;
-	if (ms.order == VIEW_STAGE_INSTALLED)
+	if (mship.order == VIEW_STAGE_INSTALLED)
 		view_fault(VIEW_FAULT_INSTALL);
-	if (ms.order == VIEW_STAGE_STEP(HOLON_VIEW_RPC))
+	if (mship.order == VIEW_STAGE_STEP(HOLON_VIEW_RPC))
 		view_fault(VIEW_FAULT_FLUSH);
-	if (ms.order == VIEW_STAGE_STEP(HOLON_VIEW_FILES))
+	if (mship.order == VIEW_STAGE_STEP(HOLON_VIEW_FILES))
 		view_fault(VIEW_FAULT_STEP);
-	ms.order++;
-	for_each_set_bit(id, ms.view->members, HOLON_NODE_IDS) {
-		if (id == ms.me.id)
+	mship.order++;
+	for_each_set_bit(id, mship.view->members, HOLON_NODE_IDS) {
+		if (id == mship.me.id)
 			continue;
-		if (ms.order == VIEW_STAGE_RESUME && sent++ == 1)
+		if (mship.order == VIEW_STAGE_RESUME && sent++ == 1)
 			view_fault(VIEW_FAULT_RESUME);
-		send_stage(id, VIEW_MSG_STEP, ms.order);
+		send_stage(id, VIEW_MSG_STEP, mship.order);
 	}
 }
 
 void change_stage_done(void)
 {
-	ms.done++;
-	if (ms.coordinator != ms.me.id)
-		send_stage(ms.coordinator, VIEW_MSG_STEP_DONE, ms.done);
+	mship.done++;
+	if (mship.coordinator != mship.me.id)
+		send_stage(mship.coordinator, VIEW_MSG_STEP_DONE, mship.done);
 	/* A single member goes through all stages from here. */
 	lead();
 	follow();
@@ -437,19 +445,19 @@ void change_stage_done(void)
 
 void change_progress(u8 from, u8 done, u8 order)
 {
-	if (!is_member(ms.view, from))
+	if (!is_member(mship.view, from))
 		return;
 	if (done <= VIEW_STAGE_LAST)
 		view_nodes[from]->done = max(view_nodes[from]->done, done);
-	if (from == ms.coordinator && order <= VIEW_STAGE_RESUME)
-		ms.order = max(ms.order, order);
+	if (from == mship.coordinator && order <= VIEW_STAGE_RESUME)
+		mship.order = max(mship.order, order);
 	lead();
 	follow();
 }
 
 static void on_step(u8 from, const struct view_msg *msg)
 {
-	if (!ms.view || msg->epoch != ms.view->epoch)
+	if (!mship.view || msg->epoch != mship.view->epoch)
 		return;
 	if (msg->type == VIEW_MSG_STEP)
 		change_progress(from, 0, msg->step->stage);
@@ -465,21 +473,22 @@ static void tell_suspected(const unsigned long *suspected)
 	u8 wire[HOLON_NODE_IDS / 8];
 	unsigned int id;
 
-	if (bitmap_empty(suspected, HOLON_NODE_IDS) || !ms.view) {
-		bitmap_zero(ms.told, HOLON_NODE_IDS);
+	if (bitmap_empty(suspected, HOLON_NODE_IDS) || !mship.view) {
+		bitmap_zero(mship.told, HOLON_NODE_IDS);
 		return;
 	}
-	if (bitmap_equal(suspected, ms.told, HOLON_NODE_IDS) &&
-	    view_now() - ms.told_at < view_fd_ms)
+	if (bitmap_equal(suspected, mship.told, HOLON_NODE_IDS) &&
+	    view_now() - mship.told_at < view_fd_ms)
 		return;
-	if (!bitmap_equal(suspected, ms.told, HOLON_NODE_IDS))
-		pr_info("view %llu: suspecting %*pbl\n", ms.view->epoch, HOLON_NODE_IDS, suspected);
-	bitmap_copy(ms.told, suspected, HOLON_NODE_IDS);
-	ms.told_at = view_now();
+	if (!bitmap_equal(suspected, mship.told, HOLON_NODE_IDS))
+		pr_info("view %llu: suspecting %*pbl\n", mship.view->epoch, HOLON_NODE_IDS,
+			suspected);
+	bitmap_copy(mship.told, suspected, HOLON_NODE_IDS);
+	mship.told_at = view_now();
 	wire_bitmap_encode(wire, suspected);
-	for_each_set_bit(id, ms.view->members, HOLON_NODE_IDS)
-		if (id != ms.me.id && !test_bit(id, suspected))
-			view_send(id, VIEW_MSG_SUSPECT, ms.view->epoch, (struct holon_ballot){},
+	for_each_set_bit(id, mship.view->members, HOLON_NODE_IDS)
+		if (id != mship.me.id && !test_bit(id, suspected))
+			view_send(id, VIEW_MSG_SUSPECT, mship.view->epoch, (struct holon_ballot){},
 				  wire, sizeof(wire), NULL, 0);
 }
 
@@ -488,8 +497,8 @@ static bool work_to_do(const unsigned long *suspected, const unsigned long *pres
 	DECLARE_BITMAP(joiners, HOLON_NODE_IDS);
 	unsigned int id;
 
-	if (!ms.basis->epoch || !bitmap_empty(suspected, HOLON_NODE_IDS) ||
-	    !bitmap_empty(ms.reported, HOLON_NODE_IDS))
+	if (!mship.basis->epoch || !bitmap_empty(suspected, HOLON_NODE_IDS) ||
+	    !bitmap_empty(mship.reported, HOLON_NODE_IDS))
 		return true;
 	for_each_set_bit(id, present, HOLON_NODE_IDS)
 		if (is_leaver(id))
@@ -498,17 +507,17 @@ static bool work_to_do(const unsigned long *suspected, const unsigned long *pres
 	if (!bitmap_empty(joiners, HOLON_NODE_IDS))
 		return true;
 	/* Somebody began and does not go on. */
-	return ms.acceptor.promised.round && view_now() - ms.vote_at > 2 * view_fd_ms;
+	return mship.acceptor.promised.round && view_now() - mship.vote_at > 2 * view_fd_ms;
 }
 
 static void check_quorum(bool quorum)
 {
-	if (!ms.view)
+	if (!mship.view)
 		return;
-	if (!quorum && (ms.state == HOLON_NODE_MEMBER || ms.state == HOLON_NODE_LEAVING)) {
-		pr_warn("view %llu: no quorum\n", ms.view->epoch);
+	if (!quorum && (mship.state == HOLON_NODE_MEMBER || mship.state == HOLON_NODE_LEAVING)) {
+		pr_warn("view %llu: no quorum\n", mship.view->epoch);
 		view_event(VIEW_NO_QUORUM);
-	} else if (quorum && ms.state == HOLON_NODE_FROZEN) {
+	} else if (quorum && mship.state == HOLON_NODE_FROZEN) {
 		view_event(VIEW_QUORUM);
 	}
 }
@@ -521,34 +530,34 @@ void change_poll(void)
 	u64 now = view_now();
 	bool quorum;
 
-	if (!ms.basis)
+	if (!mship.basis)
 		return;
 	detector_suspected(suspected);
-	bitmap_andnot(present, ms.basis->members, suspected, HOLON_NODE_IDS);
-	quorum = holon_view_quorum(ms.basis, present);
+	bitmap_andnot(present, mship.basis->members, suspected, HOLON_NODE_IDS);
+	quorum = holon_view_quorum(mship.basis, present);
 	tell_suspected(suspected);
 	check_quorum(quorum);
 	lead();
 	follow();
 
-	if (ms.proposer.phase != PAXOS_IDLE) {
+	if (mship.proposer.phase != PAXOS_IDLE) {
 		try_propose();
-		if (ms.proposer.phase != PAXOS_IDLE && now - ms.attempt_at > 3 * view_fd_ms)
+		if (mship.proposer.phase != PAXOS_IDLE && now - mship.attempt_at > 3 * view_fd_ms)
 			back_off();
 		return;
 	}
 	if (!quorum || !work_to_do(suspected, present)) {
-		ms.work_since = 0;
+		mship.work_since = 0;
 		return;
 	}
-	if (!ms.work_since)
-		ms.work_since = now;
+	if (!mship.work_since)
+		mship.work_since = now;
 	rank = detector_rank();
 	/* One heartbeat of time, so that what happened at once is changed at once. */
 	delay = view_hb_ms + (rank ? view_fd_ms + rank * view_hb_ms : 0);
-	if (is_leaver(ms.me.id) && ms.basis->count > 1)
+	if (is_leaver(mship.me.id) && mship.basis->count > 1)
 		delay += view_fd_ms;
-	if (now - ms.work_since >= delay && now >= ms.backoff_until)
+	if (now - mship.work_since >= delay && now >= mship.backoff_until)
 		begin();
 }
 

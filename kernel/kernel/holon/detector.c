@@ -5,7 +5,7 @@
  * Every view_hb_ms a heartbeat goes to every node whose lanes are up; any frame
  * that arrives counts as one. A member that was not heard for view_fd_ms is
  * suspected, and no more so when it is heard again; a member whose lanes broke
- * or that has begun a new life is suspected for good (ms.broken).
+ * or that has begun a new life is suspected for good (mship.broken).
  *
  * Silence is measured in running time: the clock advances with our own ticks,
  * by no more than two heartbeats per tick. After a stop of this machine (frozen
@@ -69,7 +69,7 @@ void detector_tick(void)
 	passed = last_tick ? div_u64(now - last_tick, NSEC_PER_MSEC) : 0;
 	/* Keep the remainder for the next tick. */
 	last_tick = last_tick ? last_tick + passed * NSEC_PER_MSEC : now;
-	atomic64_add(min_t(u64, passed, 2 * view_hb_ms), &ms.clock);
+	atomic64_add(min_t(u64, passed, 2 * view_hb_ms), &mship.clock);
 	if (passed > max(2 * view_hb_ms, view_fd_ms / 2)) {
 		pr_info("stopped for %llu ms: giving everybody time again\n", passed);
 		restart_all();
@@ -89,7 +89,7 @@ void detector_hears(unsigned long *set)
 
 	bitmap_zero(set, HOLON_NODE_IDS);
 	for (id = 1; id < HOLON_NODE_IDS; id++)
-		if (id == ms.me.id || detector_alive(id))
+		if (id == mship.me.id || detector_alive(id))
 			__set_bit(id, set);
 }
 
@@ -98,16 +98,16 @@ void detector_suspected(unsigned long *set)
 	unsigned int id;
 
 	bitmap_zero(set, HOLON_NODE_IDS);
-	if (!ms.basis)
+	if (!mship.basis)
 		return;
-	for_each_set_bit(id, ms.basis->members, HOLON_NODE_IDS) {
+	for_each_set_bit(id, mship.basis->members, HOLON_NODE_IDS) {
 		struct view_node *node = view_nodes[id];
 
-		if (id == ms.me.id)
+		if (id == mship.me.id)
 			continue;
 		/* Lanes that are not up yet count as silence since the start. */
-		if (test_bit(id, ms.broken) || !node ||
-		    (node->up && node->up_incarnation != ms.basis->incarnation[id]) ||
+		if (test_bit(id, mship.broken) || !node ||
+		    (node->up && node->up_incarnation != mship.basis->incarnation[id]) ||
 		    view_now() - atomic64_read(&node->heard) >= view_fd_ms)
 			__set_bit(id, set);
 	}
@@ -119,7 +119,7 @@ unsigned int detector_rank(void)
 	unsigned int id, rank = 0;
 
 	detector_suspected(suspected);
-	for_each_set_bit(id, ms.basis->members, ms.me.id)
+	for_each_set_bit(id, mship.basis->members, mship.me.id)
 		if (!test_bit(id, suspected) && !view_nodes[id]->leaver)
 			rank++;
 	return rank;
@@ -144,12 +144,12 @@ void detector_beat(void)
 			hb.echo = cpu_to_le64(node->stamp);
 			hb.echo_age = cpu_to_le64(now - node->stamp_at);
 		}
-		hb.state = ms.state;
-		hb.expect = ms.expect;
-		hb.done = ms.done;
-		hb.order = ms.view && ms.coordinator == ms.me.id ? ms.order : 0;
+		hb.state = mship.state;
+		hb.expect = mship.expect;
+		hb.done = mship.done;
+		hb.order = mship.view && mship.coordinator == mship.me.id ? mship.order : 0;
 		wire_bitmap_encode(hb.hears, hears);
-		view_send(id, VIEW_MSG_HB, ms.view ? ms.view->epoch : 0,
+		view_send(id, VIEW_MSG_HB, mship.view ? mship.view->epoch : 0,
 			  (struct holon_ballot){}, &hb, sizeof(hb), NULL, 0);
 	}
 }
@@ -184,17 +184,17 @@ void detector_hb(u8 id, const struct view_msg *msg)
 	node->cluster_uuid = msg->cluster_uuid;
 	spin_unlock(&view_facts_lock);
 
-	if (!ms.view || !uuid_equal(&msg->cluster_uuid, &ms.view->cluster_uuid))
+	if (!mship.view || !uuid_equal(&msg->cluster_uuid, &mship.view->cluster_uuid))
 		return;
-	if (msg->epoch == ms.view->epoch) {
+	if (msg->epoch == mship.view->epoch) {
 		change_progress(id, msg->hb->done, msg->hb->order);
-	} else if (msg->epoch < ms.view->epoch) {
+	} else if (msg->epoch < mship.view->epoch) {
 		/* It missed the COMMIT; or it was removed and has not heard so. */
-		if (ms.view->incarnation[id] == node->up_incarnation)
-			view_send(id, VIEW_MSG_COMMIT, ms.view->epoch, (struct holon_ballot){},
-				  NULL, 0, ms.view, ms.coordinator);
+		if (mship.view->incarnation[id] == node->up_incarnation)
+			view_send(id, VIEW_MSG_COMMIT, mship.view->epoch, (struct holon_ballot){},
+				  NULL, 0, mship.view, mship.coordinator);
 		else if (msg->epoch)
-			view_send(id, VIEW_MSG_EVICTED, ms.view->epoch, (struct holon_ballot){},
-				  NULL, 0, ms.view, ms.coordinator);
+			view_send(id, VIEW_MSG_EVICTED, mship.view->epoch, (struct holon_ballot){},
+				  NULL, 0, mship.view, mship.coordinator);
 	}
 }

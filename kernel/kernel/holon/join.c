@@ -29,15 +29,15 @@
 
 int join_bind(const struct holon_view *founders)
 {
-	if (ms.state != HOLON_NODE_ALONE || ms.basis || founders->epoch || !ms.enabled ||
-	    founders->incarnation[ms.me.id] != ms.me.incarnation)
+	if (mship.state != HOLON_NODE_ALONE || mship.basis || founders->epoch || !mship.enabled ||
+	    founders->incarnation[mship.me.id] != mship.me.incarnation)
 		return -EPERM;
 	/* With create alone the set is this node; others must be expected. */
-	if (founders->count > 1 && founders->count != ms.expect)
+	if (founders->count > 1 && founders->count != mship.expect)
 		return -EPERM;
 	view_event(VIEW_JOIN);
 	view_set_basis(founders);
-	ms.join_since = view_now();
+	mship.join_since = view_now();
 	return 0;
 }
 
@@ -46,10 +46,10 @@ static bool founder(u8 id)
 {
 	struct view_node *node = view_nodes[id];
 
-	if (id == ms.me.id)
+	if (id == mship.me.id)
 		return true;
-	return detector_alive(id) && node->state == HOLON_NODE_ALONE && node->expect == ms.expect &&
-	       uuid_is_null(&node->cluster_uuid);
+	return detector_alive(id) && node->state == HOLON_NODE_ALONE &&
+	       node->expect == mship.expect && uuid_is_null(&node->cluster_uuid);
 }
 
 /* Has a cluster of our name been heard lately? Then it is joined, not founded again. */
@@ -60,7 +60,7 @@ static bool cluster_heard(void)
 	for (id = 1; id < HOLON_NODE_IDS; id++) {
 		struct view_node *node = view_nodes[id];
 
-		if (node && id != ms.me.id && !uuid_is_null(&node->cluster_uuid) &&
+		if (node && id != mship.me.id && !uuid_is_null(&node->cluster_uuid) &&
 		    view_now() - atomic64_read(&node->seen) < 2 * view_fd_ms)
 			return true;
 	}
@@ -69,7 +69,7 @@ static bool cluster_heard(void)
 
 static const unsigned long *hears_of(u8 id, void *arg)
 {
-	return id == ms.me.id ? arg : view_nodes[id]->hears;
+	return id == mship.me.id ? arg : view_nodes[id]->hears;
 }
 
 static void try_found(void)
@@ -79,7 +79,7 @@ static void try_found(void)
 	struct holon_view *founders;
 	unsigned int id, count = 0;
 
-	if (!ms.expect || cluster_heard())
+	if (!mship.expect || cluster_heard())
 		return;
 	bitmap_zero(set, HOLON_NODE_IDS);
 	for (id = 1; id < HOLON_NODE_IDS; id++)
@@ -87,17 +87,17 @@ static void try_found(void)
 			__set_bit(id, set);
 	detector_hears(hears);
 	holon_clique(set, hears_of, hears);
-	if (find_first_bit(set, HOLON_NODE_IDS) != ms.me.id ||
-	    bitmap_weight(set, HOLON_NODE_IDS) < ms.expect)
+	if (find_first_bit(set, HOLON_NODE_IDS) != mship.me.id ||
+	    bitmap_weight(set, HOLON_NODE_IDS) < mship.expect)
 		return;
 	founders = holon_view_alloc();
 	if (!founders)
 		return;
 	for_each_set_bit(id, set, HOLON_NODE_IDS) {
-		if (count++ == ms.expect)
+		if (count++ == mship.expect)
 			break;
-		if (id == ms.me.id)
-			holon_view_add(founders, id, ms.me.incarnation, &ms.me.uuid);
+		if (id == mship.me.id)
+			holon_view_add(founders, id, mship.me.incarnation, &mship.me.uuid);
 		else
 			holon_view_add(founders, id, view_nodes[id]->up_incarnation,
 				       &view_nodes[id]->ident.uuid);
@@ -128,16 +128,17 @@ static bool wants_contact(const struct holon_hello *hello)
 {
 	bool theirs = !uuid_is_null(&hello->cluster_uuid);
 
-	if (hello->state == HOLON_NODE_GONE || hello->state == HOLON_NODE_LEAVING)
+	if (hello->state != HOLON_NODE_ALONE && hello->state != HOLON_NODE_JOINING &&
+	    hello->state != HOLON_NODE_MEMBER)
 		return false;
-	switch (ms.state) {
+	switch (mship.state) {
 	case HOLON_NODE_ALONE:
 		return true;
 	case HOLON_NODE_JOINING:
 		if (!theirs)
 			return true;
 		/* Bound founders and those on their way into another cluster do not switch. */
-		return !ms.basis && uuid_equal(&hello->cluster_uuid, &ms.target);
+		return !mship.basis && uuid_equal(&hello->cluster_uuid, &mship.target);
 	case HOLON_NODE_MEMBER:
 		return !theirs;
 	default:
@@ -151,23 +152,23 @@ void join_hello(const struct holon_hello *hello, const struct sockaddr_storage *
 	u8 id = hello->ident.id;
 	struct view_node *node;
 
-	if (id == ms.me.id) {
-		if (!uuid_equal(&hello->ident.uuid, &ms.me.uuid))
+	if (id == mship.me.id) {
+		if (!uuid_equal(&hello->ident.uuid, &mship.me.uuid))
 			view_refusal(id, "another machine claims this node's id");
 		return;
 	}
 	node = view_node(id);
 	if (!node)
 		return;
-	if (ms.basis && test_bit(id, ms.basis->members)) {
-		if (!uuid_equal(&hello->ident.uuid, &ms.basis->uuid[id])) {
+	if (mship.basis && test_bit(id, mship.basis->members)) {
+		if (!uuid_equal(&hello->ident.uuid, &mship.basis->uuid[id])) {
 			view_refusal(id, "a second machine claims the id of this member");
 			return;
 		}
-		if (hello->ident.incarnation > ms.basis->incarnation[id] &&
-		    !__test_and_set_bit(id, ms.broken)) {
+		if (hello->ident.incarnation > mship.basis->incarnation[id] &&
+		    !__test_and_set_bit(id, mship.broken)) {
 			struct holon_peer_id old = {
-				.incarnation = ms.basis->incarnation[id], .node = id,
+				.incarnation = mship.basis->incarnation[id], .node = id,
 			};
 
 			pr_info("node %u has rebooted\n", id);
@@ -175,7 +176,7 @@ void join_hello(const struct holon_hello *hello, const struct sockaddr_storage *
 			node->up = false;
 			spin_unlock(&view_facts_lock);
 			holon_transport_drop(&old, "rebooted");
-		} else if (hello->ident.incarnation < ms.basis->incarnation[id]) {
+		} else if (hello->ident.incarnation < mship.basis->incarnation[id]) {
 			return;		/* late */
 		}
 	} else if (node->up && !uuid_equal(&hello->ident.uuid, &node->ident.uuid)) {
@@ -184,25 +185,30 @@ void join_hello(const struct holon_hello *hello, const struct sockaddr_storage *
 	}
 	note_hello(node, hello, from);
 
-	if (ms.view && !uuid_is_null(&hello->cluster_uuid)) {
-		if (!uuid_equal(&hello->cluster_uuid, &ms.view->cluster_uuid))
-			view_refusal(id, "is in another cluster of this name; dissolve one of them");
-		else if (ms.state == HOLON_NODE_FROZEN && hello->epoch > ms.view->epoch &&
+	if (mship.view && !uuid_is_null(&hello->cluster_uuid)) {
+		if (!uuid_equal(&hello->cluster_uuid, &mship.view->cluster_uuid))
+			view_refusal(id,
+				     "is in another cluster of this name; dissolve one of them");
+		else if (mship.state == HOLON_NODE_FROZEN && hello->epoch > mship.view->epoch &&
 			 hello->state == HOLON_NODE_MEMBER)
 			view_gone("others have gone on without this node");
 		return;
 	}
-	if (node->gone_incarnation == peer.incarnation || !ms.enabled || !wants_contact(hello))
+	if (!mship.view && hello->state == HOLON_NODE_FROZEN)
+		view_refusal(id,
+			     "its cluster has no quorum; leave it by force there to dissolve it");
+	if (node->gone_incarnation == peer.incarnation || !mship.enabled || !wants_contact(hello))
 		return;
 	if (node->up && node->up_incarnation == peer.incarnation)
 		return;
 	/* Lanes to a member are made once: fail-stop. */
-	if (ms.basis && test_bit(id, ms.broken) && ms.basis->incarnation[id] == peer.incarnation)
+	if (mship.basis && test_bit(id, mship.broken) &&
+	    mship.basis->incarnation[id] == peer.incarnation)
 		return;
 	peer.node = id;
 	holon_transport_connect(&peer, from);
 	/* A lower one has to connect to us, and members say hello rarely. */
-	if (ms.view && id < ms.me.id)
+	if (mship.view && id < mship.me.id)
 		view_update_hello();
 }
 
@@ -215,8 +221,8 @@ static void ask(u8 id)
 		.protocol_max = cpu_to_le16(HOLON_PROTOCOL_MAX),
 	};
 
-	export_uuid(join.uuid, &ms.me.uuid);
-	strscpy_pad(join.cluster, ms.name);
+	export_uuid(join.uuid, &mship.me.uuid);
+	strscpy_pad(join.cluster, mship.name);
 	view_send(id, VIEW_MSG_JOIN_REQ, 0, (struct holon_ballot){}, &join, sizeof(join), NULL, 0);
 }
 
@@ -224,7 +230,8 @@ static bool of_target(u8 id)
 {
 	struct view_node *node = view_nodes[id];
 
-	return node && id != ms.me.id && node->up && uuid_equal(&node->cluster_uuid, &ms.target);
+	return node && id != mship.me.id && node->up &&
+	       uuid_equal(&node->cluster_uuid, &mship.target);
 }
 
 static void ask_all(void)
@@ -234,12 +241,12 @@ static void ask_all(void)
 	for (id = 1; id < HOLON_NODE_IDS; id++)
 		if (of_target(id))
 			ask(id);
-	ms.join_again_at = view_now() + 4 * view_hb_ms;
+	mship.join_again_at = view_now() + 4 * view_hb_ms;
 }
 
 void join_peer_up(u8 id)
 {
-	if (ms.state == HOLON_NODE_JOINING && !ms.basis && of_target(id))
+	if (mship.state == HOLON_NODE_JOINING && !mship.basis && of_target(id))
 		ask(id);
 }
 
@@ -250,11 +257,11 @@ static void find_cluster(void)
 	for (id = 1; id < HOLON_NODE_IDS; id++) {
 		struct view_node *node = view_nodes[id];
 
-		if (id == ms.me.id || !detector_alive(id) || uuid_is_null(&node->cluster_uuid) ||
+		if (id == mship.me.id || !detector_alive(id) || uuid_is_null(&node->cluster_uuid) ||
 		    node->state != HOLON_NODE_MEMBER)
 			continue;
-		ms.target = node->cluster_uuid;
-		ms.join_since = view_now();
+		mship.target = node->cluster_uuid;
+		mship.join_since = view_now();
 		pr_info("joining the cluster of node %u\n", id);
 		view_event(VIEW_JOIN);
 		ask_all();
@@ -275,7 +282,7 @@ static bool target_alive(void)
 static void give_up_joining(const char *why)
 {
 	pr_info("joining failed: %s\n", why);
-	ms.target = uuid_null;
+	mship.target = uuid_null;
 	view_event(VIEW_REFUSED);
 }
 
@@ -286,14 +293,14 @@ static const char *refuse_reason(u8 id, const struct view_msg *msg)
 	uuid_t uuid;
 
 	import_uuid(&uuid, join->uuid);
-	if (strcmp(join->cluster, ms.name))
+	if (strcmp(join->cluster, mship.name))
 		return "this is a cluster of another name";
 	if (le16_to_cpu(join->protocol_min) > HOLON_PROTOCOL_MAX ||
 	    le16_to_cpu(join->protocol_max) < HOLON_PROTOCOL_MIN)
 		return "no protocol version in common";
 	if (!uuid_equal(&uuid, &node->ident.uuid))
 		return "the machine's uuid is not the one of its connection";
-	if (ms.view->incarnation[id] && !uuid_equal(&uuid, &ms.view->uuid[id]))
+	if (mship.view->incarnation[id] && !uuid_equal(&uuid, &mship.view->uuid[id]))
 		return "the node id belongs to another machine";
 	if (node->gone_incarnation == node->up_incarnation)
 		return "this life was removed from the cluster";
@@ -305,12 +312,12 @@ static void on_join_req(u8 id, const struct view_msg *msg)
 	struct view_node *node = view_nodes[id];
 	const char *reason;
 
-	if (!ms.view || (ms.state != HOLON_NODE_MEMBER && ms.state != HOLON_NODE_FROZEN))
+	if (!mship.view || (mship.state != HOLON_NODE_MEMBER && mship.state != HOLON_NODE_FROZEN))
 		return;
-	if (ms.view->incarnation[id] == node->up_incarnation) {
+	if (mship.view->incarnation[id] == node->up_incarnation) {
 		/* It is in and does not know yet. */
-		view_send(id, VIEW_MSG_COMMIT, ms.view->epoch, (struct holon_ballot){}, NULL, 0,
-			  ms.view, ms.coordinator);
+		view_send(id, VIEW_MSG_COMMIT, mship.view->epoch, (struct holon_ballot){}, NULL, 0,
+			  mship.view, mship.coordinator);
 		return;
 	}
 	reason = refuse_reason(id, msg);
@@ -321,8 +328,8 @@ static void on_join_req(u8 id, const struct view_msg *msg)
 		return;
 	}
 	node->joiner = true;
-	view_send(id, VIEW_MSG_JOIN_WAIT, ms.view->epoch, (struct holon_ballot){}, NULL, 0,
-		  ms.view, ms.coordinator);
+	view_send(id, VIEW_MSG_JOIN_WAIT, mship.view->epoch, (struct holon_ballot){}, NULL, 0,
+		  mship.view, mship.coordinator);
 }
 
 /* The members, with their addresses: connect to those whose hello has not come. */
@@ -330,8 +337,8 @@ static void on_join_wait(const struct view_msg *msg)
 {
 	unsigned int i;
 
-	if (ms.state != HOLON_NODE_JOINING || ms.basis ||
-	    !uuid_equal(&msg->view->cluster_uuid, &ms.target))
+	if (mship.state != HOLON_NODE_JOINING || mship.basis ||
+	    !uuid_equal(&msg->view->cluster_uuid, &mship.target))
 		return;
 	for (i = 0; i < msg->view->count; i++) {
 		const struct wire_member *member = &msg->member[i];
@@ -341,14 +348,15 @@ static void on_join_wait(const struct view_msg *msg)
 		struct view_node *node = view_node(member->id);
 		struct sockaddr_storage addr;
 
-		if (!node || member->id == ms.me.id || node->up || !wire_member_addr(member, &addr))
+		if (!node || member->id == mship.me.id || node->up ||
+		    !wire_member_addr(member, &addr))
 			continue;
 		/* Its hello or heartbeat will confirm this; it makes the node ours to ask. */
 		spin_lock(&view_facts_lock);
 		node->ident.id = member->id;
 		node->ident.incarnation = peer.incarnation;
 		import_uuid(&node->ident.uuid, member->uuid);
-		node->cluster_uuid = ms.target;
+		node->cluster_uuid = mship.target;
 		node->addr = addr;
 		spin_unlock(&view_facts_lock);
 		holon_transport_connect(&peer, &addr);
@@ -357,17 +365,17 @@ static void on_join_wait(const struct view_msg *msg)
 
 static void on_join_no(u8 id, const struct view_msg *msg)
 {
-	if (ms.state != HOLON_NODE_JOINING || ms.basis)
+	if (mship.state != HOLON_NODE_JOINING || mship.basis)
 		return;
 	view_refusal(id, msg->reason);
-	ms.no_join_until = view_now() + 2 * view_fd_ms;
+	mship.no_join_until = view_now() + 2 * view_fd_ms;
 	give_up_joining(msg->reason);
 }
 
 static void on_leave_req(u8 id, const struct view_msg *msg)
 {
-	if (ms.view && msg->epoch <= ms.view->epoch &&
-	    ms.view->incarnation[id] == view_nodes[id]->up_incarnation)
+	if (mship.view && msg->epoch <= mship.view->epoch &&
+	    mship.view->incarnation[id] == view_nodes[id]->up_incarnation)
 		view_nodes[id]->leaver = true;
 }
 
@@ -395,7 +403,7 @@ static bool hears_all(u8 id, const unsigned long *with, const unsigned long *min
 
 	for_each_set_bit(other, with, HOLON_NODE_IDS)
 		if (!test_bit(other, view_nodes[id]->hears) ||
-		    !test_bit(id, other == ms.me.id ? mine : view_nodes[other]->hears))
+		    !test_bit(id, other == mship.me.id ? mine : view_nodes[other]->hears))
 			return false;
 	return true;
 }
@@ -406,21 +414,21 @@ void join_ready(unsigned long *set, const unsigned long *with)
 	unsigned int id;
 
 	bitmap_zero(set, HOLON_NODE_IDS);
-	if (!ms.view)
+	if (!mship.view)
 		return;
 	detector_hears(mine);
 	for (id = 1; id < HOLON_NODE_IDS; id++) {
 		struct view_node *node = view_nodes[id];
 
 		if (node && node->joiner && detector_alive(id) &&
-		    !test_bit(id, ms.view->members) && hears_all(id, with, mine))
+		    !test_bit(id, mship.view->members) && hears_all(id, with, mine))
 			__set_bit(id, set);
 	}
 }
 
 static void poll_founding(void)
 {
-	u64 bound = view_now() - ms.join_since;
+	u64 bound = view_now() - mship.join_since;
 
 	/*
 	 * A founder that is dead, or bound to another set, would block the
@@ -432,20 +440,20 @@ static void poll_founding(void)
 
 void join_poll(void)
 {
-	if (ms.view || !ms.started)
+	if (mship.view || !mship.started)
 		return;
-	if (ms.basis) {
+	if (mship.basis) {
 		poll_founding();
-	} else if (ms.state == HOLON_NODE_ALONE && view_now() >= ms.no_join_until) {
+	} else if (mship.state == HOLON_NODE_ALONE && view_now() >= mship.no_join_until) {
 		find_cluster();
-		if (ms.state == HOLON_NODE_ALONE)
+		if (mship.state == HOLON_NODE_ALONE)
 			try_found();
-	} else if (ms.state == HOLON_NODE_JOINING) {
+	} else if (mship.state == HOLON_NODE_JOINING) {
 		if (!target_alive())
 			give_up_joining("the cluster is not heard any more");
-		else if (view_now() - ms.join_since > 10 * view_fd_ms)
+		else if (view_now() - mship.join_since > 10 * view_fd_ms)
 			give_up_joining("not admitted in time");
-		else if (view_now() >= ms.join_again_at)
+		else if (view_now() >= mship.join_again_at)
 			ask_all();
 	}
 }

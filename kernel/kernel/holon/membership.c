@@ -21,13 +21,11 @@
  */
 #define pr_fmt(fmt) "holon: " fmt
 
-#include <linux/completion.h>
 #include <linux/ctype.h>
 #include <linux/inetdevice.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/moduleparam.h>
-#include <linux/netlink.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -42,7 +40,7 @@
 #define VIEW_QUEUE_MAX		4096
 #define VIEW_HELLOS_MAX		256
 
-struct membership ms;
+struct membership mship;
 struct view_node *view_nodes[HOLON_NODE_IDS];
 DEFINE_SPINLOCK(view_facts_lock);
 
@@ -64,11 +62,8 @@ enum entry_kind {
 	ENTRY_REFUSED,
 	ENTRY_REBOOT,
 	ENTRY_FRAME,
-	ENTRY_BROKEN,
 	ENTRY_COMMAND,
 };
-
-struct command;
 
 /**
  * struct entry - something that happened
@@ -130,6 +125,44 @@ static void entry_queue(struct entry *entry)
 	queue_work(view_wq, &view_work);
 }
 
+int view_queue_command(struct command *command)
+{
+	struct entry *entry = entry_alloc(ENTRY_COMMAND, 0);
+
+	if (!entry)
+		return -ENOMEM;
+	entry->command = command;
+	entry_queue(entry);
+	return 0;
+}
+
+static void entry_count(struct entry *entry)
+{
+	struct view_node *node = view_nodes[entry->peer.node];
+
+	if (entry->kind == ENTRY_HELLO)
+		atomic_dec(&queued_hellos);
+	else if (entry->kind == ENTRY_FRAME && node && entry->peer.node != mship.me.id)
+		atomic_dec_if_positive(&node->queued);
+}
+
+/* The transport has stopped: nothing of what it said is true any more. */
+static void purge_queue(void)
+{
+	struct entry *entry, *tmp;
+	LIST_HEAD(old);
+
+	spin_lock(&queue_lock);
+	list_for_each_entry_safe(entry, tmp, &queue, list)
+		if (entry->kind != ENTRY_COMMAND)
+			list_move(&entry->list, &old);
+	spin_unlock(&queue_lock);
+	list_for_each_entry_safe(entry, tmp, &old, list) {
+		entry_count(entry);
+		kfree(entry);
+	}
+}
+
 /* --- facts ---------------------------------------------------------------- */
 
 struct view_node *view_node(u8 id)
@@ -142,9 +175,16 @@ struct view_node *view_node(u8 id)
 	if (!node)
 		return NULL;
 	atomic64_set(&node->heard, view_now());
-	/* Never freed: readers need no more than the pointer. */
+	/* Never freed: readers need no more than the pointer, with find_node(). */
 	smp_store_release(&view_nodes[id], node);
 	return node;
+}
+
+/* For those who are not the view thread. */
+static struct view_node *find_node(u8 id)
+{
+	/* Pairs with view_node(). */
+	return smp_load_acquire(&view_nodes[id]);
 }
 
 void view_refusal(u8 id, const char *reason)
@@ -167,7 +207,10 @@ void view_refusal(u8 id, const char *reason)
 	spin_unlock(&view_facts_lock);
 	if (same)
 		return;
-	pr_warn("node %u: %s\n", id, text);
+	/* Several reasons may take turns, with each attempt. */
+	if (!node->refused_logged || view_now() - node->refused_logged > 60000)
+		pr_warn("node %u: %s\n", id, text);
+	node->refused_logged = view_now() | 1;
 	view_notify(HOLON_VIEW_EVENT_REFUSED, id);
 }
 
@@ -188,8 +231,8 @@ static void send_self(u16 type, const struct holon_vec *vec, unsigned int nvec, 
 
 	if (!entry)
 		return;		/* the attempt ends by time and is repeated */
-	entry->peer.node = ms.me.id;
-	entry->peer.incarnation = ms.me.incarnation;
+	entry->peer.node = mship.me.id;
+	entry->peer.incarnation = mship.me.incarnation;
 	entry->type = type;
 	for (i = 0; i < nvec; i++) {
 		memcpy(entry->data + at, vec[i].base, vec[i].len);
@@ -213,10 +256,10 @@ void view_send(u8 id, u16 type, u64 epoch, struct holon_ballot ballot,
 	unsigned int nvec = 1;
 	int err;
 
-	if (id != ms.me.id && (!node || !node->up))
+	if (id != mship.me.id && (!node || !node->up))
 		return;
-	if (ms.basis)
-		export_uuid(head.cluster_uuid, &ms.basis->cluster_uuid);
+	if (mship.basis)
+		export_uuid(head.cluster_uuid, &mship.basis->cluster_uuid);
 	if (body_len)
 		vec[nvec++] = (struct holon_vec){ body, body_len };
 	if (view) {
@@ -226,7 +269,7 @@ void view_send(u8 id, u16 type, u64 epoch, struct holon_ballot ballot,
 		wire_view_encode(wire, view, coordinator, addr_of);
 		vec[nvec++] = (struct holon_vec){ wire, wire_view_len(view) };
 	}
-	if (id == ms.me.id) {
+	if (id == mship.me.id) {
 		send_self(type, vec, nvec, sizeof(head) + body_len +
 			  (view ? wire_view_len(view) : 0));
 	} else {
@@ -242,19 +285,19 @@ void view_send(u8 id, u16 type, u64 epoch, struct holon_ballot ballot,
 void view_update_hello(void)
 {
 	struct holon_hello hello = {
-		.ident = ms.me,
-		.expect = ms.expect,
-		.state = ms.state,
+		.ident = mship.me,
+		.expect = mship.expect,
+		.state = mship.state,
 		.protocol_min = HOLON_PROTOCOL_MIN,
 		.protocol_max = HOLON_PROTOCOL_MAX,
 	};
 
-	if (!ms.started)
+	if (!mship.started)
 		return;
-	strscpy_pad(hello.cluster, ms.name);
-	if (ms.view) {
-		hello.cluster_uuid = ms.view->cluster_uuid;
-		hello.epoch = ms.view->epoch;
+	strscpy_pad(hello.cluster, mship.name);
+	if (mship.view) {
+		hello.cluster_uuid = mship.view->cluster_uuid;
+		hello.epoch = mship.view->epoch;
 	}
 	holon_transport_hello(&hello);
 }
@@ -263,16 +306,16 @@ void view_update_hello(void)
 
 void view_event(enum view_fsm_event event)
 {
-	int next = view_fsm_next(ms.state, event);
+	int next = view_fsm_next(mship.state, event);
 
 	if (next < 0) {
-		pr_err("event %u in state %s\n", event, holon_node_state_name(ms.state));
+		pr_err("event %u in state %s\n", event, holon_node_state_name(mship.state));
 		return;
 	}
-	if (next == ms.state)
+	if (next == mship.state)
 		return;
 	spin_lock(&view_facts_lock);
-	ms.state = next;
+	mship.state = next;
 	spin_unlock(&view_facts_lock);
 	view_set_state(next);
 	view_update_hello();
@@ -281,7 +324,7 @@ void view_event(enum view_fsm_event event)
 
 void view_set_basis(const struct holon_view *basis)
 {
-	const struct holon_view *old = ms.basis;
+	const struct holon_view *old = mship.basis;
 	unsigned int id;
 
 	if (basis) {
@@ -291,23 +334,23 @@ void view_set_basis(const struct holon_view *basis)
 			struct view_node *node = view_node(id);
 
 			if (!same)
-				__clear_bit(id, ms.broken);
+				__clear_bit(id, mship.broken);
 			/* Lanes that are not up have from now on to come up. */
 			if (node && !same && !node->up)
 				atomic64_set(&node->heard, view_now());
 		}
-		bitmap_and(ms.broken, ms.broken, basis->members, HOLON_NODE_IDS);
+		bitmap_and(mship.broken, mship.broken, basis->members, HOLON_NODE_IDS);
 	} else {
-		bitmap_zero(ms.broken, HOLON_NODE_IDS);
+		bitmap_zero(mship.broken, HOLON_NODE_IDS);
 	}
-	paxos_proposer_reset(&ms.proposer);
-	paxos_acceptor_reset(&ms.acceptor);
-	bitmap_zero(ms.reported, HOLON_NODE_IDS);
-	bitmap_zero(ms.told, HOLON_NODE_IDS);
-	ms.work_since = 0;
-	ms.backoff_until = 0;
-	ms.max_round = 0;
-	ms.basis = basis;
+	paxos_proposer_reset(&mship.proposer);
+	paxos_acceptor_reset(&mship.acceptor);
+	bitmap_zero(mship.reported, HOLON_NODE_IDS);
+	bitmap_zero(mship.told, HOLON_NODE_IDS);
+	mship.work_since = 0;
+	mship.backoff_until = 0;
+	mship.max_round = 0;
+	mship.basis = basis;
 	if (old)
 		holon_view_put(old);
 }
@@ -341,7 +384,7 @@ static void find_lost(unsigned long *lost, const struct holon_view *old,
 	if (!old)
 		return;
 	for_each_set_bit(id, old->members, HOLON_NODE_IDS)
-		if (id != ms.me.id && (!new || new->incarnation[id] != old->incarnation[id]))
+		if (id != mship.me.id && (!new || new->incarnation[id] != old->incarnation[id]))
 			__set_bit(id, lost);
 }
 
@@ -370,10 +413,10 @@ static void remove_lost(const struct holon_view *old, const unsigned long *lost)
 
 void view_install(const struct holon_view *view, u8 coordinator)
 {
-	const struct holon_view *old = ms.view;
+	const struct holon_view *old = mship.view;
 	DECLARE_BITMAP(ready, HOLON_NODE_IDS);
 	DECLARE_BITMAP(lost, HOLON_NODE_IDS);
-	bool aborted = old && !ms.resumed;
+	bool aborted = old && !mship.resumed;
 	unsigned int id;
 
 	find_lost(lost, old, view);
@@ -386,20 +429,20 @@ void view_install(const struct holon_view *view, u8 coordinator)
 			if (node->up_incarnation == view->incarnation[id])
 				node->joiner = false;
 		}
-		if (id == ms.me.id || (old && old->incarnation[id] == view->incarnation[id]))
+		if (id == mship.me.id || (old && old->incarnation[id] == view->incarnation[id]))
 			__set_bit(id, ready);
 	}
 
 	refcount_inc(&((struct holon_view *)view)->ref);
 	spin_lock(&view_facts_lock);
-	ms.view = view;
-	ms.coordinator = coordinator ?: find_first_bit(view->members, HOLON_NODE_IDS);
+	mship.view = view;
+	mship.coordinator = coordinator ?: find_first_bit(view->members, HOLON_NODE_IDS);
 	spin_unlock(&view_facts_lock);
 	view_set_basis(view);
-	ms.resumed = false;
-	ms.done = 0;
-	ms.order = VIEW_STAGE_INSTALLED;
-	ms.target = uuid_null;
+	mship.resumed = false;
+	mship.done = 0;
+	mship.order = VIEW_STAGE_INSTALLED;
+	mship.target = uuid_null;
 	view_set_steady(false);
 	/* First nobody new is ready, then the view, then those who know it too. */
 	view_set_ready(NULL);
@@ -408,7 +451,7 @@ void view_install(const struct holon_view *view, u8 coordinator)
 	view_event(VIEW_COMMIT_IN);
 	pr_info("view %llu: installed, %u member%s %*pbl, node %u leads\n", view->epoch,
 		view->count, view->count == 1 ? "" : "s", HOLON_NODE_IDS, view->members,
-		ms.coordinator);
+		mship.coordinator);
 
 	if (old)
 		remove_lost(old, lost);
@@ -429,23 +472,23 @@ static u64 gone_until;
 
 void view_gone(const char *why)
 {
-	const struct holon_view *old = ms.view;
+	const struct holon_view *old = mship.view;
 	DECLARE_BITMAP(lost, HOLON_NODE_IDS);
-	bool aborted = old && !ms.resumed;
+	bool aborted = old && !mship.resumed;
 
 	pr_info("%s: %s\n", old ? "out of the cluster" : "founding failed", why);
-	if (ms.state == HOLON_NODE_LEAVING)
-		ms.enabled = false;
+	if (mship.state == HOLON_NODE_LEAVING)
+		mship.enabled = false;
 	find_lost(lost, old, NULL);
 	view_event(VIEW_COMMIT_OUT);
 	spin_lock(&view_facts_lock);
-	ms.view = NULL;
-	ms.coordinator = 0;
+	mship.view = NULL;
+	mship.coordinator = 0;
 	spin_unlock(&view_facts_lock);
 	view_set_basis(NULL);
-	ms.done = 0;
-	ms.order = 0;
-	ms.resumed = false;
+	mship.done = 0;
+	mship.order = 0;
+	mship.resumed = false;
 	view_set_steady(false);
 	view_set_ready(NULL);
 	view_publish(NULL);
@@ -463,16 +506,10 @@ static void reborn(void)
 {
 	unsigned int id;
 
-	if (ms.started) {
-		holon_transport_stop();
-		ms.started = false;
-	}
+	view_stop_transport();
 	holon_node_new_incarnation();
 	spin_lock(&view_facts_lock);
-	holon_node_ident(&ms.me);
-	for (id = 1; id < HOLON_NODE_IDS; id++)
-		if (view_nodes[id])
-			view_nodes[id]->up = false;
+	holon_node_ident(&mship.me);
 	spin_unlock(&view_facts_lock);
 	for (id = 1; id < HOLON_NODE_IDS; id++) {
 		struct view_node *node = view_nodes[id];
@@ -490,7 +527,7 @@ static void reborn(void)
 		node->gone_incarnation = 0;
 		spin_unlock(&view_facts_lock);
 	}
-	ms.retry_start_at = 0;
+	mship.retry_start_at = 0;
 	view_event(VIEW_REBORN);
 }
 
@@ -506,17 +543,18 @@ static struct {
 static void step_run(struct work_struct *work)
 {
 	view_call_step(step.view, step.stage - VIEW_STAGE_STEP(0));
+	/* Pairs with poll_step(). */
 	smp_store_release(&step.ended, true);
 	queue_work(view_wq, &view_work);
 }
 
 void view_run_stage(u8 stage)
 {
-	refcount_inc(&((struct holon_view *)ms.view)->ref);
-	step.view = ms.view;
+	refcount_inc(&((struct holon_view *)mship.view)->ref);
+	step.view = mship.view;
 	step.stage = stage;
 	step.ended = false;
-	ms.stage_running = true;
+	mship.stage_running = true;
 	queue_work(step_wq, &step.work);
 }
 
@@ -524,293 +562,15 @@ static void poll_step(void)
 {
 	bool current_view;
 
-	if (!ms.stage_running || !smp_load_acquire(&step.ended))
+	/* Pairs with step_run(): what the step did is seen. */
+	if (!mship.stage_running || !smp_load_acquire(&step.ended))
 		return;
-	ms.stage_running = false;
-	current_view = step.view == ms.view;
+	mship.stage_running = false;
+	current_view = step.view == mship.view;
 	holon_view_put(step.view);
 	step.view = NULL;
 	if (current_view)
 		change_stage_done();
-}
-
-/* --- wishes of the administrator ------------------------------------------ */
-
-enum command_kind {
-	COMMAND_CREATE,
-	COMMAND_JOIN,
-	COMMAND_LEAVE,
-};
-
-/**
- * struct command - waits in @commands until it has come true or failed
- * @ref: of the waiter and of the view thread
- * @why: sentence for the waiter
- */
-struct command {
-	struct list_head list;
-	refcount_t ref;
-	enum command_kind kind;
-	char name[HOLON_CLUSTER_NAME_MAX];
-	bool force;
-	u64 since;
-	int err;
-	const char *why;
-	char text[HOLON_REASON_MAX];
-	struct completion done;
-};
-
-static LIST_HEAD(commands);
-
-static void command_put(struct command *command)
-{
-	if (refcount_dec_and_test(&command->ref))
-		kfree(command);
-}
-
-/* Ends a command that is not in the list. */
-static void command_end(struct command *command, int err, const char *why)
-{
-	command->err = err;
-	command->why = why;
-	complete(&command->done);
-	command_put(command);
-}
-
-static int start_transport(void);
-
-static void set_name(const char *name)
-{
-	spin_lock(&view_facts_lock);
-	strscpy_pad(ms.name, name);
-	spin_unlock(&view_facts_lock);
-}
-
-static void command_create(struct command *command)
-{
-	struct holon_view *founders;
-
-	founders = holon_view_alloc();
-	if (!founders) {
-		command_end(command, -ENOMEM, "out of memory");
-		return;
-	}
-	holon_view_add(founders, ms.me.id, ms.me.incarnation, &ms.me.uuid);
-	if (join_bind(founders))
-		command_end(command, -EBUSY, "this node is on the way into a cluster");
-	else
-		list_add_tail(&command->list, &commands);
-	holon_view_put(founders);
-}
-
-static void command_begin(struct command *command)
-{
-	int err;
-
-	command->since = view_now();
-	if (command->kind == COMMAND_LEAVE) {
-		if (ms.state == HOLON_NODE_ALONE || ms.state == HOLON_NODE_JOINING) {
-			if (!ms.enabled) {
-				command_end(command, -ENOTCONN, "this node is in no cluster");
-				return;
-			}
-			ms.enabled = false;
-			/* A founder has voted perhaps: only a new life is clean. */
-			if (ms.basis) {
-				view_gone("left while founding");
-			} else {
-				if (ms.state == HOLON_NODE_JOINING)
-					view_event(VIEW_CANCEL);
-				if (ms.started)
-					holon_transport_stop();
-				ms.started = false;
-			}
-		} else if (ms.state == HOLON_NODE_FROZEN && !command->force) {
-			command_end(command, -EBUSY,
-				    "there is no quorum to agree to it; leave by force loses what the others hold");
-			return;
-		} else if (command->force || (ms.view && ms.view->count == 1)) {
-			ms.enabled = false;
-			if (ms.state != HOLON_NODE_GONE)
-				view_gone("left");
-		} else if (ms.state == HOLON_NODE_MEMBER) {
-			view_event(VIEW_LEAVE);
-		}
-		list_add_tail(&command->list, &commands);
-		return;
-	}
-
-	if (ms.state != HOLON_NODE_ALONE && ms.state != HOLON_NODE_JOINING) {
-		command_end(command, -EBUSY, "this node is in a cluster; leave it first");
-		return;
-	}
-	if (!holon_node_id()) {
-		command_end(command, -EINVAL, "this node has no id; give holon.node= or set one");
-		return;
-	}
-	if (!command->name[0] && !ms.name[0]) {
-		command_end(command, -EINVAL, "no cluster name given, and no holon.cluster= at boot");
-		return;
-	}
-	if (command->name[0] && strcmp(command->name, ms.name)) {
-		if (ms.started) {
-			command_end(command, -EBUSY,
-				    "this node looks for a cluster of another name; leave that first");
-			return;
-		}
-		set_name(command->name);
-	}
-	ms.enabled = true;
-	err = ms.started ? 0 : start_transport();
-	if (err) {
-		/* It may come up later: an address is added, for example. */
-		command_end(command, err, err == -EACCES ?
-			    "there is no authentication yet: allow it with holon.insecure=1" :
-			    err == -EADDRNOTAVAIL ?
-			    "the cluster's address is not configured on this node" :
-			    "the transport does not start");
-		return;
-	}
-	if (command->kind == COMMAND_CREATE)
-		command_create(command);
-	else
-		list_add_tail(&command->list, &commands);
-}
-
-/* Returns true when the command has ended. */
-static bool command_over(struct command *command, int *err, const char **why)
-{
-	unsigned int id;
-
-	*err = 0;
-	*why = NULL;
-	if (command->kind == COMMAND_LEAVE) {
-		if (ms.state == HOLON_NODE_ALONE)
-			return true;
-		if (ms.state == HOLON_NODE_FROZEN) {
-			*err = -EBUSY;
-			*why = "quorum was lost while leaving";
-			return true;
-		}
-		return false;
-	}
-	if (ms.view)
-		return ms.resumed;
-	if (!ms.enabled) {
-		*err = -ECANCELED;
-		*why = "leave was asked for meanwhile";
-		return true;
-	}
-	if (command->kind == COMMAND_CREATE) {
-		*err = -ECANCELED;
-		*why = "founding failed";
-		return !ms.basis;
-	}
-	if (ms.state == HOLON_NODE_ALONE && ms.no_join_until > command->since) {
-		for (id = 1; id < HOLON_NODE_IDS; id++)
-			if (view_nodes[id] && view_nodes[id]->refused[0] &&
-			    !uuid_is_null(&view_nodes[id]->cluster_uuid))
-				strscpy(command->text, view_nodes[id]->refused);
-		*err = -ECONNREFUSED;
-		*why = command->text[0] ? command->text : "refused";
-		return true;
-	}
-	if (view_now() - command->since > 10 * view_fd_ms) {
-		*err = ms.state == HOLON_NODE_ALONE ? -ENETUNREACH : -ETIMEDOUT;
-		*why = ms.state == HOLON_NODE_ALONE ?
-			"no member of a cluster of this name is heard; looking on" :
-			"not admitted yet; trying on";
-		return true;
-	}
-	return false;
-}
-
-static void poll_commands(void)
-{
-	struct command *command, *tmp;
-
-	list_for_each_entry_safe(command, tmp, &commands, list) {
-		const char *why;
-		int err;
-
-		/* The waiter was killed. */
-		if (refcount_read(&command->ref) == 1) {
-			list_del(&command->list);
-			command_put(command);
-		} else if (command_over(command, &err, &why)) {
-			list_del(&command->list);
-			command_end(command, err, why);
-		}
-	}
-}
-
-static int command_run(enum command_kind kind, const char *name, bool force,
-		       struct netlink_ext_ack *extack)
-{
-	struct command *command;
-	struct entry *entry;
-	int err;
-
-	if (name && strnlen(name, HOLON_CLUSTER_NAME_MAX) == HOLON_CLUSTER_NAME_MAX) {
-		NL_SET_ERR_MSG(extack, "the cluster name is too long");
-		return -EINVAL;
-	}
-	if (name && !*name)
-		name = NULL;
-	command = kzalloc(sizeof(*command), GFP_KERNEL);
-	entry = entry_alloc(ENTRY_COMMAND, 0);
-	if (!command || !entry) {
-		kfree(command);
-		kfree(entry);
-		return -ENOMEM;
-	}
-	refcount_set(&command->ref, 2);
-	command->kind = kind;
-	command->force = force;
-	if (name)
-		strscpy(command->name, name);
-	init_completion(&command->done);
-	entry->command = command;
-	entry_queue(entry);
-	err = wait_for_completion_killable(&command->done);
-	if (!err) {
-		err = command->err;
-		if (err && command->why)
-			NL_SET_ERR_MSG_FMT(extack, "%.70s", command->why);
-	} else {
-		err = -EINTR;
-	}
-	command_put(command);
-	return err;
-}
-
-int holon_cluster_create(const char *name, struct netlink_ext_ack *extack)
-{
-	return command_run(COMMAND_CREATE, name, false, extack);
-}
-
-int holon_cluster_join(const char *name, struct netlink_ext_ack *extack)
-{
-	return command_run(COMMAND_JOIN, name, false, extack);
-}
-
-int holon_cluster_leave(bool force, struct netlink_ext_ack *extack)
-{
-	return command_run(COMMAND_LEAVE, NULL, force, extack);
-}
-
-/* A leaver asks until the view without it is there. */
-static void poll_leaving(void)
-{
-	static u64 again_at;
-	unsigned int id;
-
-	if (ms.state != HOLON_NODE_LEAVING || view_now() < again_at)
-		return;
-	again_at = view_now() + 4 * view_hb_ms;
-	for_each_set_bit(id, ms.view->members, HOLON_NODE_IDS)
-		if (id != ms.me.id)
-			view_send_plain(id, VIEW_MSG_LEAVE_REQ, ms.view->epoch);
 }
 
 /* --- upcalls of the transport --------------------------------------------- */
@@ -870,18 +630,18 @@ static int admit_ident(const struct holon_ident *ident, const char *cluster, con
 
 	spin_lock(&view_facts_lock);
 	node = view_nodes[ident->id];
-	if (strcmp(cluster, ms.name)) {
+	if (strcmp(cluster, mship.name)) {
 		*reason = "this is a cluster of another name";
 		err = -EPERM;
-	} else if (ident->id == ms.me.id) {
+	} else if (ident->id == mship.me.id) {
 		*reason = "this node has the same id";
 		err = -EEXIST;
-	} else if (ms.view && ms.view->incarnation[ident->id] &&
-		   !uuid_equal(&ms.view->uuid[ident->id], &ident->uuid)) {
+	} else if (mship.view && mship.view->incarnation[ident->id] &&
+		   !uuid_equal(&mship.view->uuid[ident->id], &ident->uuid)) {
 		*reason = "the node id belongs to another machine";
 		err = -EEXIST;
-	} else if (ms.view && ms.view->incarnation[ident->id] &&
-		   ms.view->incarnation[ident->id] != ident->incarnation) {
+	} else if (mship.view && mship.view->incarnation[ident->id] &&
+		   mship.view->incarnation[ident->id] != ident->incarnation) {
 		*reason = "its previous life is still a member";
 		err = -EAGAIN;
 	} else if (node && node->gone_incarnation == ident->incarnation) {
@@ -929,14 +689,11 @@ static void on_peer_down(const struct holon_peer_id *peer, const char *why)
 
 static void on_control(const struct holon_peer_id *peer, u16 type, const void *data, size_t len)
 {
-	struct view_node *node = view_nodes[peer->node];
-	struct entry *entry;
+	struct view_node *node = find_node(peer->node);
+	struct entry *entry = NULL;
 
-	if (node && atomic_read(&node->queued) >= VIEW_QUEUE_MAX) {
-		entry = NULL;
-	} else {
+	if (!node || atomic_read(&node->queued) < VIEW_QUEUE_MAX)
 		entry = entry_alloc(ENTRY_FRAME, len);
-	}
 	if (!entry) {
 		set_bit(peer->node, lost_frames);
 		queue_work(view_wq, &view_work);
@@ -952,7 +709,7 @@ static void on_control(const struct holon_peer_id *peer, u16 type, const void *d
 
 static void on_heard(const struct holon_peer_id *peer)
 {
-	struct view_node *node = smp_load_acquire(&view_nodes[peer->node]);
+	struct view_node *node = find_node(peer->node);
 
 	if (node && READ_ONCE(node->up_incarnation) == peer->incarnation)
 		atomic64_set(&node->heard, view_now());
@@ -968,16 +725,32 @@ static const struct holon_transport_events transport_events = {
 	.heard		= on_heard,
 };
 
-static int start_transport(void)
+int view_start_transport(void)
 {
 	int err;
 
 	err = holon_transport_start(&transport_events);
 	if (err)
 		return err;
-	ms.started = true;
+	mship.started = true;
 	view_update_hello();
 	return 0;
+}
+
+void view_stop_transport(void)
+{
+	unsigned int id;
+
+	if (!mship.started)
+		return;
+	holon_transport_stop();
+	mship.started = false;
+	purge_queue();
+	spin_lock(&view_facts_lock);
+	for (id = 1; id < HOLON_NODE_IDS; id++)
+		if (view_nodes[id])
+			view_nodes[id]->up = false;
+	spin_unlock(&view_facts_lock);
 }
 
 static void poll_start(void)
@@ -985,25 +758,25 @@ static void poll_start(void)
 	static int last;
 	int err;
 
-	if (ms.state == HOLON_NODE_OFF && holon_node_id()) {
+	if (mship.state == HOLON_NODE_OFF && holon_node_id()) {
 		spin_lock(&view_facts_lock);
-		holon_node_ident(&ms.me);
+		holon_node_ident(&mship.me);
 		spin_unlock(&view_facts_lock);
-		view_node(ms.me.id);
+		view_node(mship.me.id);
 		view_event(VIEW_ID_SET);
 	}
-	if (ms.started || !ms.enabled || ms.state != HOLON_NODE_ALONE || !ms.name[0])
+	if (mship.started || !mship.enabled || mship.state != HOLON_NODE_ALONE || !mship.name[0])
 		return;
-	if (view_now() < ms.retry_start_at && !address_changed)
+	if (view_now() < mship.retry_start_at && !address_changed)
 		return;
 	address_changed = false;
-	err = start_transport();
+	err = view_start_transport();
 	/* An address that is not there yet is what one waits for at boot. */
 	if (err && err != last && err != -EADDRNOTAVAIL)
 		pr_err("cannot start the transport: %d%s\n", err, err == -EACCES ?
 		       " (there is no authentication yet: allow it with holon.insecure=1)" : "");
 	last = err;
-	ms.retry_start_at = view_now() + 2000;
+	mship.retry_start_at = view_now() + 2000;
 }
 
 /* --- the thread ----------------------------------------------------------- */
@@ -1012,8 +785,8 @@ static void lane_broken(const struct holon_peer_id *peer, const char *why)
 {
 	struct view_node *node = view_nodes[peer->node];
 
-	if (ms.basis && ms.basis->incarnation[peer->node] == peer->incarnation &&
-	    peer->node != ms.me.id && !__test_and_set_bit(peer->node, ms.broken))
+	if (mship.basis && mship.basis->incarnation[peer->node] == peer->incarnation &&
+	    peer->node != mship.me.id && !__test_and_set_bit(peer->node, mship.broken))
 		pr_info("node %u: lanes broken: %s\n", peer->node, why);
 	if (node && node->up && node->up_incarnation == peer->incarnation) {
 		spin_lock(&view_facts_lock);
@@ -1051,7 +824,6 @@ static void entry_up(const struct entry *entry)
 	node->stamp = 0;
 	bitmap_zero(node->hears, HOLON_NODE_IDS);
 	atomic64_set(&node->heard, view_now());
-	pr_info("node %u: connected\n", entry->ident.id);
 	detector_beat();
 	join_peer_up(entry->ident.id);
 }
@@ -1060,14 +832,14 @@ static void entry_reboot(const struct entry *entry)
 {
 	u8 id = entry->ident.id;
 
-	if (!ms.basis || !ms.basis->incarnation[id] ||
-	    ms.basis->incarnation[id] == entry->ident.incarnation ||
-	    !uuid_equal(&ms.basis->uuid[id], &entry->ident.uuid))
+	if (!mship.basis || !mship.basis->incarnation[id] ||
+	    mship.basis->incarnation[id] == entry->ident.incarnation ||
+	    !uuid_equal(&mship.basis->uuid[id], &entry->ident.uuid))
 		return;
-	if (!test_bit(id, ms.broken)) {
+	if (!test_bit(id, mship.broken)) {
 		pr_info("node %u has rebooted\n", id);
 		close_lanes(id, "rebooted");
-		__set_bit(id, ms.broken);
+		__set_bit(id, mship.broken);
 	}
 }
 
@@ -1078,15 +850,13 @@ static void entry_frame(struct entry *entry)
 	struct view_msg msg;
 	int err;
 
-	if (node && id != ms.me.id)
-		atomic_dec_if_positive(&node->queued);
-	if (id == ms.me.id) {
-		if (entry->peer.incarnation != ms.me.incarnation)
+	if (id == mship.me.id) {
+		if (entry->peer.incarnation != mship.me.incarnation)
 			return;
 	} else if (!node || !node->up || node->up_incarnation != entry->peer.incarnation) {
 		return;
 	}
-	if (ms.state == HOLON_NODE_GONE)
+	if (mship.state == HOLON_NODE_GONE)
 		return;
 	err = view_msg_decode(&msg, entry->type, entry->data, entry->len);
 	if (err) {
@@ -1111,8 +881,7 @@ static void entry_run(struct entry *entry)
 {
 	switch (entry->kind) {
 	case ENTRY_HELLO:
-		atomic_dec(&queued_hellos);
-		if (ms.started && ms.state != HOLON_NODE_GONE)
+		if (mship.started && mship.state != HOLON_NODE_GONE)
 			join_hello(&entry->hello, &entry->from);
 		break;
 	case ENTRY_UP:
@@ -1129,8 +898,6 @@ static void entry_run(struct entry *entry)
 		break;
 	case ENTRY_FRAME:
 		entry_frame(entry);
-		break;
-	case ENTRY_BROKEN:
 		break;
 	case ENTRY_COMMAND:
 		command_begin(entry->command);
@@ -1170,13 +937,12 @@ static void poll_all(void)
 	poll_lost_frames();
 	poll_step();
 	poll_start();
-	if (ms.state == HOLON_NODE_GONE && !ms.stage_running && view_now() >= gone_until)
+	if (mship.state == HOLON_NODE_GONE && !mship.stage_running && view_now() >= gone_until)
 		reborn();
 	poll_lingering();
-	poll_leaving();
 	join_poll();
 	change_poll();
-	poll_commands();
+	command_poll();
 }
 
 static void view_thread(struct work_struct *work)
@@ -1191,6 +957,7 @@ static void view_thread(struct work_struct *work)
 		spin_unlock(&queue_lock);
 		if (!entry)
 			break;
+		entry_count(entry);
 		entry_run(entry);
 		kfree(entry);
 		poll_step();
@@ -1215,9 +982,9 @@ static void view_tick(struct work_struct *work)
 
 int holon_node_info(u8 id, struct holon_node_info *info)
 {
-	struct view_node *node = smp_load_acquire(&view_nodes[id]);
+	struct view_node *node = find_node(id);
 	const struct holon_view *view;
-	u64 age;
+	s64 age;
 
 	memset(info, 0, sizeof(*info));
 	if (!node)
@@ -1225,10 +992,10 @@ int holon_node_info(u8 id, struct holon_node_info *info)
 	view = holon_view_get();
 	spin_lock(&view_facts_lock);
 	info->id = id;
-	info->self = id == ms.me.id;
-	info->uuid = info->self ? ms.me.uuid : node->ident.uuid;
-	info->incarnation = info->self ? ms.me.incarnation : node->ident.incarnation;
-	info->state = info->self ? ms.state : node->state;
+	info->self = id == mship.me.id;
+	info->uuid = info->self ? mship.me.uuid : node->ident.uuid;
+	info->incarnation = info->self ? mship.me.incarnation : node->ident.incarnation;
+	info->state = info->self ? mship.state : node->state;
 	info->epoch = info->self ? (view ? view->epoch : 0) : node->epoch;
 	info->addr = node->addr;
 	info->connected = info->self || node->up;
@@ -1241,8 +1008,14 @@ int holon_node_info(u8 id, struct holon_node_info *info)
 	info->clock_offset_ns = node->clock_offset_ns;
 	strscpy(info->refused, node->refused);
 	spin_unlock(&view_facts_lock);
-	age = view_now() - atomic64_read(&node->heard);
-	info->heard_ms = info->self ? 0 : node->up_incarnation ? min_t(u64, age, U32_MAX - 1) : U32_MAX;
+	/* In this order: the clock may tick and a frame arrive meanwhile. */
+	age = atomic64_read(&node->heard);
+	age = view_now() - age;
+	info->heard_ms = U32_MAX;
+	if (info->self)
+		info->heard_ms = 0;
+	else if (node->up_incarnation)
+		info->heard_ms = clamp_t(s64, age, 0, U32_MAX - 1);
 	if (view)
 		holon_view_put(view);
 	return 0;
@@ -1253,7 +1026,7 @@ u8 holon_node_next(u8 id)
 	unsigned int next = id;
 
 	while (++next < HOLON_NODE_IDS)
-		if (smp_load_acquire(&view_nodes[next]))
+		if (find_node(next))
 			return next;
 	return 0;
 }
@@ -1264,9 +1037,9 @@ void holon_cluster_info(struct holon_cluster_info *info)
 
 	memset(info, 0, sizeof(*info));
 	spin_lock(&view_facts_lock);
-	strscpy(info->name, ms.name);
-	info->coordinator = ms.coordinator;
-	info->state = ms.state;
+	strscpy(info->name, mship.name);
+	info->coordinator = mship.coordinator;
+	info->state = mship.state;
 	spin_unlock(&view_facts_lock);
 	info->steady = holon_view_steady();
 	info->hb_ms = view_hb_ms;
@@ -1302,9 +1075,9 @@ static int __init membership_init(void)
 	step_wq = alloc_ordered_workqueue("holon_step", WQ_MEM_RECLAIM);
 	if (!view_wq || !step_wq)
 		return -ENOMEM;
-	strscpy(ms.name, boot_cluster);
-	ms.expect = min_t(unsigned int, boot_expect, HOLON_NODE_MAX);
-	ms.enabled = ms.name[0];
+	strscpy(mship.name, boot_cluster);
+	mship.expect = min_t(unsigned int, boot_expect, HOLON_NODE_MAX);
+	mship.enabled = mship.name[0];
 	/* The address comes from user space, after us: try again when one is added. */
 	register_inetaddr_notifier(&address_notifier);
 	queue_delayed_work(view_wq, &view_tick_work, 0);

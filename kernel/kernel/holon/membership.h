@@ -9,7 +9,7 @@
  *  F: written by the view thread under facts_lock, read by anybody under it
  *  A: atomic
  *
- * Times are milliseconds of "running time" (ms.clock, detector.c): it does not
+ * Times are milliseconds of "running time" (mship.clock, detector.c): it does not
  * advance while this machine is stopped, so that a stopped machine does not
  * find that all the others have died.
  */
@@ -52,6 +52,7 @@
  * @joiner: has asked to join, in the life @up_incarnation
  * @leaver: has asked to leave
  * @done: stage of the barrier of our epoch that it has ended
+ * @refused_logged: when @refused was last printed, 0: never
  * @linger_until: close its lanes then; 0: no
  */
 struct view_node {
@@ -75,6 +76,7 @@ struct view_node {
 	u64 stamp, stamp_at;
 	bool joiner, leaver;
 	u8 done;
+	u64 refused_logged;
 	u64 linger_until;
 };
 
@@ -142,14 +144,14 @@ struct membership {
 	atomic64_t clock;
 };
 
-extern struct membership ms;
+extern struct membership mship;
 extern struct view_node *view_nodes[HOLON_NODE_IDS];
 extern spinlock_t view_facts_lock;
 extern unsigned int view_hb_ms, view_fd_ms;
 
 static inline u64 view_now(void)
 {
-	return atomic64_read(&ms.clock);
+	return atomic64_read(&mship.clock);
 }
 
 /* --- membership.c --------------------------------------------------------- */
@@ -181,15 +183,33 @@ void view_refusal(u8 node, const char *reason);
 /* Tell the others by hello what we are now. */
 void view_update_hello(void);
 
+/* Returns 0 or an errno of holon_transport_start(). */
+int view_start_transport(void);
+void view_stop_transport(void);
+
+struct command;
+
+/* Hand a command to the view thread. 0, -ENOMEM. */
+int view_queue_command(struct command *command);
+
+/* --- command.c ------------------------------------------------------------ */
+
+void command_begin(struct command *command);
+
+/* End the commands that have come true or cannot; ask to be let go. */
+void command_poll(void);
+
+/* --- membership.c, for change.c -------------------------------------------- */
+
 /* The barrier orders a stage: run its step on the step worker. */
 void view_run_stage(u8 stage);
 
-/* Replace ms.basis; takes a reference. */
+/* Replace mship.basis; takes a reference. */
 void view_set_basis(const struct holon_view *basis);
 
 /* --- detector.c ----------------------------------------------------------- */
 
-/* Advance ms.clock by the time since the last tick, as far as we ran. */
+/* Advance mship.clock by the time since the last tick, as far as we ran. */
 void detector_tick(void);
 
 /* Send heartbeats to everybody whose lanes are up. */

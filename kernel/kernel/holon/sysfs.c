@@ -35,6 +35,7 @@ static ssize_t incarnation_show(struct kobject *kobj, struct kobj_attribute *att
 	holon_node_ident(&ident);
 	return sysfs_emit(buf, "%llx\n", ident.incarnation);
 }
+
 static struct kobj_attribute incarnation_attr = __ATTR_RO(incarnation);
 
 static ssize_t shared_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)

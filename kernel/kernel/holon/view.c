@@ -154,18 +154,15 @@ void holon_view_subscribe(struct holon_view_subscriber *subscriber)
 	*link = subscriber;
 }
 
-#define for_each_subscriber(s, prio)					\
-	for ((prio) = 0; (prio) < HOLON_VIEW_PRIOS; (prio)++)		\
-		for ((s) = subscribers[prio]; (s); (s) = (s)->next)
-
 void view_call_lost(const struct holon_view *view, const unsigned long *lost)
 {
 	struct holon_view_subscriber *s;
 	unsigned int prio;
 
-	for_each_subscriber(s, prio)
-		if (s->lost)
-			s->lost(view, lost);
+	for (prio = 0; prio < HOLON_VIEW_PRIOS; prio++)
+		for (s = subscribers[prio]; s; s = s->next)
+			if (s->lost)
+				s->lost(view, lost);
 }
 
 void view_call_abort(u64 epoch)
@@ -173,9 +170,10 @@ void view_call_abort(u64 epoch)
 	struct holon_view_subscriber *s;
 	unsigned int prio;
 
-	for_each_subscriber(s, prio)
-		if (s->abort)
-			s->abort(epoch);
+	for (prio = 0; prio < HOLON_VIEW_PRIOS; prio++)
+		for (s = subscribers[prio]; s; s = s->next)
+			if (s->abort)
+				s->abort(epoch);
 }
 
 void view_call_step(const struct holon_view *view, enum holon_view_prio prio)
