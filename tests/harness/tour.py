@@ -13,7 +13,7 @@ class Tour:
     def show(self, text, command, wanted=None, node=1):
         """Run @command in the shell of @node; its output must satisfy @wanted."""
         self.steps += 1
-        print(f"\n# {self.steps}. {text}\nnode{node}:/home$ {command}", flush=True)
+        print(f"\n# {self.steps}. {text}".rstrip() + f"\nnode{node}:/home$ {command}", flush=True)
         result = self.cluster[node].run(["bash", "-c", command], cwd="/home", timeout=300)
         print(result.out.rstrip("\n"), flush=True)
         if wanted and not wanted(result.out):
@@ -33,8 +33,14 @@ def _tour(tour):
     for ident in cluster.nodes:
         tour.show("Every node sees the same." if ident == 1 else "And from here.",
                   "holon cluster show", lambda out: "epoch" in out, node=ident)
-    tour.show("An ordinary program runs on another node.", f"holon run -n {other} -- uname -n",
-              lambda out: out == f"node{other}\n")
+    tour.show("An ordinary program is started on another node.",
+              f"holon run -n {other} -- sleep 1000 < /dev/null > /dev/null 2>&1 & echo $! > sleeper")
+    tour.show("There it runs,", "until pgrep -a sleep; do :; done",
+              lambda out: "sleep 1000" in out, node=other)
+    tour.show("and here is its process: a signal reaches it.",
+              "cat /proc/$(cat sleeper)/comm; kill $(cat sleeper)", lambda out: out == "sleep\n")
+    tour.show("", "while pgrep sleep; do :; done; echo gone",
+              lambda out: out.endswith("gone\n"), node=other)
     tour.show("It reads what this shell reads, and writes where this shell writes.",
               "seq 200000 > numbers; "
               f"holon run -n {other} -- gzip -9 < numbers > numbers.gz; "
