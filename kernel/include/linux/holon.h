@@ -20,6 +20,9 @@ struct netlink_ext_ack;
 
 #ifdef CONFIG_HOLON
 
+/* Functions of upstream files that kernel/holon calls. */
+#define VISIBLE_IF_HOLON
+
 /* Each node hands out [id << 22, (id + 1) << 22). */
 #define HOLON_PID_SHIFT		22
 #define HOLON_PID_MAX		BIT(30)
@@ -31,6 +34,11 @@ DECLARE_STATIC_KEY_FALSE(holon_task_key);
 extern int holon_pid_first;
 
 void holon_pid_range(void);
+/* kernel/signal.c */
+int __send_signal_locked(int sig, struct kernel_siginfo *info, struct task_struct *t,
+			 enum pid_type type, bool force);
+bool do_signal_stop(int signr);
+
 bool __holon_syscall(struct pt_regs *regs, long nr);
 void __holon_resume_user_mode(struct pt_regs *regs);
 long __holon_exit_begin(long code);
@@ -153,6 +161,8 @@ static inline bool holon_set_tid(void)
 }
 
 #else /* !CONFIG_HOLON */
+
+#define VISIBLE_IF_HOLON	static
 
 #define HOLON_PID_MAX		PID_MAX_LIMIT
 

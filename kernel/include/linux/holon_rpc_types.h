@@ -29,7 +29,14 @@ enum holon_rpc_id {
 	HOLON_RPC_ID_VIEW	= 64,
 
 	/* 128..255: processes */
-	HOLON_RPC_ID_TASK	= 128,
+	HOLON_RPC_ID_TASK_IMAGE		= 128,	/* a piece of a large image */
+	HOLON_RPC_ID_TASK_EXEC		= 129,	/* make a guest from an image */
+	HOLON_RPC_ID_TASK_GO		= 130,	/* let it run, or throw it away */
+	HOLON_RPC_ID_TASK_SIGNAL	= 131,	/* to the guest */
+	HOLON_RPC_ID_TASK_KILL		= 132,	/* to the guest */
+	HOLON_RPC_ID_TASK_FORWARD	= 133,	/* to the deputy: do this for me */
+	HOLON_RPC_ID_TASK_STOPPED	= 134,	/* to the deputy */
+	HOLON_RPC_ID_TASK_EXIT		= 135,	/* to the deputy: the last message */
 
 	/* 256..319: files */
 	HOLON_RPC_ID_POLL_ASK	= 256,

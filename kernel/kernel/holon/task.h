@@ -17,10 +17,10 @@
 
 #include <linux/holon_rpc.h>
 
-struct holon_image;
-struct holon_spawner;
-struct holon_wire_signal;
-struct holon_wire_exit;
+#include "wire_task.h"
+
+struct holon_birth;
+struct holon_deputy_request;
 
 enum holon_role {
 	HOLON_ROLE_DEPUTY,	/* at home, also while only PLACED */
@@ -76,16 +76,18 @@ struct holon_task {
 	size_t window_len;		/* S */
 
 	/* deputy: what the guest reported */
-	struct holon_wire_exit *exit;	/* L: set once */
+	struct holon_wire_exit exit;	/* L: set once */
+	bool exited;			/* L: @exit is valid */
 	int stop_signal;		/* L */
 	u64 stop_sequence;		/* L */
 
-	/* deputy: signals; the siglock of the process */
+	/* deputy: signals; under the siglock of the process */
 	u64 sequence;			/* of the last one relayed */
 	u64 continued;			/* of the last SIGCONT relayed */
 
 	/* guest */
 	u64 taken;			/* siglock: last one queued here */
+	bool ready;			/* S: home knows about the guest */
 	bool go, aborted;		/* L: home's word after READY */
 	bool cwd_remote;		/* S: relative paths are home's */
 	bool left_shared;		/* S: a stub was met on a walk */
@@ -93,18 +95,53 @@ struct holon_task {
 	struct work_struct stop_work;	/* reports a stop */
 	u64 reported;			/* L: sequence of the report */
 	int reported_signal;		/* L */
-	struct holon_image *image;	/* until the program runs */
+	struct holon_birth *birth;	/* S: until READY */
 	void *syscall;			/* S: of kernel/holon/syscall.c */
 };
 
+struct holon_task_stat {
+	atomic64_t placed, taken, refused, signals;
+	atomic_t deputies, guests;
+};
+
+extern struct holon_task_stat holon_task_stat;
+
 /* task.c */
 struct holon_task *holon_task_alloc(enum holon_role role, gfp_t gfp);
+u64 holon_task_new_inc(void);
 struct holon_task *holon_task_get(struct holon_task *ht);
 void holon_task_put(struct holon_task *ht);
 /* With a reference, or NULL. @inc 0 means any. Any context. */
 struct holon_task *holon_task_find(enum holon_role role, u8 home, pid_t pid, u64 inc);
 int holon_task_hash(struct holon_task *ht);
 void holon_task_unhash(struct holon_task *ht);
+
+struct task_struct *holon_task_of(struct holon_task *ht);
+void holon_task_detach(void);
+bool holon_task_peer_alive(const struct holon_task *ht);
+void holon_task_lose(struct holon_task *ht);
+
+/* signal.c */
+void holon_relay(struct holon_task *ht);
+void holon_stop_deputy(struct holon_task *ht);
+void holon_stop_work(struct work_struct *work);
+void holon_signal_become_deputy(void);
+void holon_signal_zap(struct task_struct *task, int code);
+
+/* exit.c */
+void holon_kill_guest(struct holon_task *ht);
+
+/* deputy.c */
+void holon_deputy_resume(struct holon_task *ht);
+void holon_deputy_refuse(struct holon_task *ht);
+
+/* guest.c */
+void holon_guest_resume(struct holon_task *ht);
+
+/* spawner.c, image.c */
+void holon_spawner_lost(void);
+unsigned int holon_spawner_count(void);
+void holon_image_lost(void);
 
 static inline bool holon_is_guest(const struct task_struct *task)
 {

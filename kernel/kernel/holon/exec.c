@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Placement at exec, the home side.
+ *
+ * A task that has been placed takes its next execve() to another node. That is
+ * a binary format which is asked before all others: execve() has checked the
+ * file and its permissions, copied the strings and holds cred_guard_mutex, so
+ * errors are native and the point of no return is ours. The other node runs the
+ * execve() as well; what it says is what the caller gets. Only when it is READY
+ * does begin_new_exec() end the old program here, and what goes on is no program
+ * but the deputy of one.
+ *
+ * ENOEXEC from the other node lets the other formats try the file. A script or
+ * binfmt_misc handler comes back here with its interpreter, so nothing but an
+ * ELF file could run here by mistake, and that the other node knows as well.
+ */
+#define pr_fmt(fmt) "holon: " fmt
+
+#include <linux/binfmts.h>
+#include <linux/delay.h>
+#include <linux/elf.h>
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/init.h>
+#include <linux/mm.h>
+#include <linux/netlink.h>
+#include <linux/pid_namespace.h>
+#include <linux/ptrace.h>
+#include <linux/resume_user_mode.h>
+#include <linux/sched/coredump.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/task.h>
+#include <linux/sched/task_stack.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include <asm/elf.h>
+#include <asm/processor.h>
+
+#include <linux/holon.h>
+#include <linux/holon_file.h>
+#include <linux/holon_rpc.h>
+#include <linux/holon_task.h>
+#include <linux/holon_view.h>
+
+#include "cred_value.h"
+#include "image.h"
+#include "spawner.h"
+#include "task.h"
+
+/* Images up to this travel in the request itself. */
+#define HOLON_IMAGE_INLINE	(HOLON_MSG_MAX - SZ_4K)
+
+static int holon_load_binary(struct linux_binprm *bprm);
+
+static struct linux_binfmt holon_format = {
+	.load_binary = holon_load_binary,
+};
+
+/**
+ * holon_task_place - see <linux/holon_task.h>
+ */
+int holon_task_place(u8 node, struct netlink_ext_ack *extack)
+{
+	struct holon_task *ht = current->holon, *new = NULL;
+
+	if (ht && (ht->role != HOLON_ROLE_DEPUTY || ht->state != HOLON_TASK_PLACED)) {
+		NL_SET_ERR_MSG(extack, "the caller is away from home already");
+		return -EBUSY;
+	}
+	if (node && !(node == holon_node_id() && !holon_spawner_exists(node))) {
+		if (!thread_group_empty(current)) {
+			NL_SET_ERR_MSG(extack, "a process with several threads cannot be placed");
+			return -EBUSY;
+		}
+		if (task_active_pid_ns(current) != &init_pid_ns ||
+		    current_user_ns() != &init_user_ns) {
+			NL_SET_ERR_MSG(extack, "a process of a container cannot be placed");
+			return -EPERM;
+		}
+		if (!holon_view_incarnation(node)) {
+			NL_SET_ERR_MSG_FMT(extack, "node %u is no member of the cluster", node);
+			return -EHOSTDOWN;
+		}
+		new = holon_task_alloc(HOLON_ROLE_DEPUTY, GFP_KERNEL);
+		if (!new)
+			return -ENOMEM;
+		new->home = holon_node_id();
+		new->node = node;
+		new->task = current;
+		new->pid = task_tgid_nr(current);
+		static_branch_enable(&holon_task_key);
+	}
+	WRITE_ONCE(current->holon, new);
+	holon_task_put(ht);
+	return 0;
+}
+
+/* --- the call ------------------------------------------------------------- */
+
+static int send_pieces(struct holon_task *ht, const struct holon_image *image)
+{
+	struct holon_wire_piece piece = {
+		.task.inc = cpu_to_le64(ht->inc),
+		.task.pid = cpu_to_le32(ht->pid),
+		.total = cpu_to_le32(image->len),
+	};
+	struct holon_vec vec[2] = { { &piece, sizeof(piece) } };
+	size_t done;
+	int err;
+
+	for (done = 0; done < image->len; done += vec[1].len) {
+		piece.offset = cpu_to_le32(done);
+		vec[1].base = image->data + done;
+		vec[1].len = min_t(size_t, image->len - done, HOLON_IMAGE_INLINE);
+		err = holon_call(ht->node, &holon_rpc_task_image, vec, 2, NULL);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int call_node(struct holon_task *ht, const struct holon_image *image,
+		     struct holon_reply *reply)
+{
+	struct holon_wire_task task = {
+		.inc = cpu_to_le64(ht->inc),
+		.pid = cpu_to_le32(ht->pid),
+	};
+	struct holon_vec vec[2] = {
+		{ &task, sizeof(task) },
+		{ image->data, image->len },
+	};
+	int err;
+
+	if (image->len > HOLON_IMAGE_INLINE) {
+		err = send_pieces(ht, image);
+		if (err)
+			return err;
+		task.flags = cpu_to_le32(HOLON_EXEC_PIECES);
+		vec[1].len = 0;
+	}
+	return holon_call(ht->node, &holon_rpc_task_exec, vec, vec[1].len ? 2 : 1, reply);
+}
+
+/* Tell the guest to begin, or to vanish. */
+static void send_go(u8 node, __le32 pid, __le64 inc, bool abort)
+{
+	struct holon_wire_task msg = {
+		.inc = inc,
+		.pid = pid,
+		.flags = cpu_to_le32(abort ? HOLON_GO_ABORT : 0),
+	};
+	struct holon_vec vec = { &msg, sizeof(msg) };
+
+	/* It waits for this; if its node has gone, it has gone, too. */
+	while (holon_send(node, &holon_rpc_task_go, &vec, 1, GFP_KERNEL) == -ENOMEM)
+		msleep(20);
+}
+
+/* The caller was killed while it waited for a guest, which is now READY. */
+void holon_exec_orphan(u8 node, int status, const void *data, size_t len)
+{
+	const struct holon_wire_ready *wire = data;
+
+	if (!status && len >= sizeof(*wire))
+		send_go(node, wire->task.pid, wire->task.inc, true);
+}
+
+static int check_binary(struct linux_binprm *bprm)
+{
+	const struct elfhdr *elf = (const struct elfhdr *)bprm->buf;
+
+	if (!thread_group_empty(current))
+		return -EBUSY;
+	if (!S_ISREG(file_inode(bprm->file)->i_mode) ||
+	    holon_share_file(bprm->file) == HOLON_SHARE_NONE)
+		return -EREMOTE;
+	/* 32-bit programs do not move: another table of system calls. */
+	if (!memcmp(elf->e_ident, ELFMAG, SELFMAG) && elf->e_ident[EI_CLASS] != ELFCLASS64)
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+/* --- becoming a deputy ---------------------------------------------------- */
+
+struct ready {
+	const void *creds;
+	size_t creds_len;
+	const __le32 *reopened;
+	unsigned int n;
+};
+
+/* The reply of the other node, which is a member but may be wrong. */
+static int parse_ready(const struct holon_reply *reply, struct ready *ready)
+{
+	const struct holon_wire_ready *wire = reply->data;
+	const struct holon_wire_creds *creds;
+	size_t left = reply->len, len;
+
+	if (left < sizeof(*wire) + sizeof(*creds))
+		return -EBADMSG;
+	left -= sizeof(*wire);
+	creds = (const void *)(wire + 1);
+	if (le32_to_cpu(creds->groups) > NGROUPS_MAX)
+		return -EBADMSG;
+	len = sizeof(*creds) + le32_to_cpu(creds->groups) * sizeof(__le32);
+	if (len > left)
+		return -EBADMSG;
+	left -= len;
+	ready->creds = creds;
+	ready->creds_len = len;
+	ready->n = le32_to_cpu(wire->reopened);
+	if (ready->n != left / sizeof(__le32))
+		return -EBADMSG;
+	ready->reopened = (const void *)creds + len;
+	return 0;
+}
+
+/* The strings stay, so that ps shows the command line. */
+static int setup_memory(struct holon_task *ht, struct linux_binprm *bprm, size_t args)
+{
+	struct mm_struct *mm = current->mm;
+	unsigned long window;
+	int err;
+
+	err = setup_arg_pages(bprm, STACK_TOP, EXSTACK_DISABLE_X);
+	if (err)
+		return err;
+	mm->arg_start = bprm->p;
+	mm->arg_end = bprm->p + args;
+	mm->env_start = mm->arg_end;
+	mm->env_end = bprm->exec;
+	window = holon_window(ht, 1);
+	return IS_ERR_VALUE(window) ? window : 0;
+}
+
+/* Length of the arguments in the strings of the image. */
+static size_t args_len(const struct holon_image *image, int argc)
+{
+	struct holon_record record;
+	size_t pos = 0, i;
+
+	while (holon_image_next(image, &pos, &record) > 0) {
+		if (record.type != HOLON_RECORD_STRINGS)
+			continue;
+		for (i = 0; i < record.len && argc; i++)
+			if (!((const char *)record.data)[i])
+				argc--;
+		return i;
+	}
+	return 0;
+}
+
+static int become_deputy(struct holon_task *ht, struct linux_binprm *bprm,
+			 const struct ready *ready, size_t args)
+{
+	unsigned int i;
+	int err;
+
+	err = begin_new_exec(bprm);
+	if (err)
+		return err;
+	setup_new_exec(bprm);
+	set_binfmt(&holon_format);
+	err = setup_memory(ht, bprm, args);
+	if (err)
+		return err;
+	/*
+	 * What the program may do was decided over there, with the same file:
+	 * of a script, for instance, this side has not seen the interpreter.
+	 */
+	err = holon_creds_apply(ready->creds, ready->creds_len);
+	if (err)
+		return err;
+	for (i = 0; i < ready->n; i++)
+		close_fd(le32_to_cpu(ready->reopened[i]));
+	holon_signal_become_deputy();
+	finalize_exec(bprm);
+	/* Should it ever get there, user mode ends in a fault. */
+	start_thread(current_pt_regs(), 0, bprm->p);
+
+	spin_lock_irq(&ht->lock);
+	ht->state = HOLON_TASK_STABLE;
+	spin_unlock_irq(&ht->lock);
+	send_go(ht->node, cpu_to_le32(ht->pid), cpu_to_le64(ht->inc), false);
+	set_notify_resume(current);
+	atomic64_inc(&holon_task_stat.placed);
+	return 0;
+}
+
+static int place(struct holon_task *ht, struct linux_binprm *bprm)
+{
+	struct holon_image image = {};
+	struct holon_reply reply = {};
+	struct ready ready;
+	int err;
+
+	err = holon_image_export(&image, bprm);
+	if (err)
+		goto out;
+	err = call_node(ht, &image, &reply);
+	if (err)
+		goto drop;
+	err = parse_ready(&reply, &ready);
+	if (!err)
+		err = become_deputy(ht, bprm, &ready, args_len(&image, bprm->argc));
+drop:
+	/* A guest that waits, or pieces of an image. */
+	if (err && (reply.len || image.len > HOLON_IMAGE_INLINE))
+		send_go(ht->node, cpu_to_le32(ht->pid), cpu_to_le64(ht->inc), true);
+out:
+	holon_reply_free(&reply);
+	holon_image_free(&image);
+	return err;
+}
+
+static int holon_load_binary(struct linux_binprm *bprm)
+{
+	struct holon_task *ht = current->holon;
+	int err;
+
+	if (!static_branch_unlikely(&holon_task_key) || !ht)
+		return -ENOEXEC;
+	if (ht->role == HOLON_ROLE_GUEST) {
+		/* A program executes another: home is told if it comes to that. */
+		set_notify_resume(current);
+		return -ENOEXEC;
+	}
+	if (ht->role != HOLON_ROLE_DEPUTY || ht->state != HOLON_TASK_PLACED)
+		return -ENOEXEC;
+	err = check_binary(bprm);
+	if (err)
+		return err;
+
+	spin_lock_irq(&ht->lock);
+	ht->inc = holon_task_new_inc();
+	ht->peer_incarnation = holon_view_incarnation(ht->node);
+	ht->exited = false;
+	WRITE_ONCE(ht->lost, false);
+	ht->state = HOLON_TASK_EXEC;
+	spin_unlock_irq(&ht->lock);
+	err = -EHOSTDOWN;
+	if (ht->peer_incarnation) {
+		err = holon_task_hash(ht);
+		if (!err && !holon_task_peer_alive(ht))
+			err = -EHOSTDOWN;
+		if (!err)
+			err = place(ht, bprm);
+	}
+	if (!err)
+		return 0;
+	atomic64_inc(&holon_task_stat.refused);
+	holon_task_unhash(ht);
+	spin_lock_irq(&ht->lock);
+	ht->state = HOLON_TASK_PLACED;
+	spin_unlock_irq(&ht->lock);
+	return err;
+}
+
+static int __init holon_exec_init(void)
+{
+	insert_binfmt(&holon_format);
+	return 0;
+}
+
+/* After the other formats, to be asked before them. */
+late_initcall(holon_exec_init);

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The guest: the half that runs the program.
+ *
+ * It is born as a child of the spawner, builds itself from the image, executes
+ * the program, says READY and waits for home to commit (GO). From then on its
+ * system calls go through syscall.c, and what concerns home is asked of the
+ * deputy: holon_deputy_call().
+ */
+#define pr_fmt(fmt) "holon: " fmt
+
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/fdtable.h>
+#include <linux/slab.h>
+#include <linux/tty.h>
+
+#include <linux/holon.h>
+#include <linux/holon_rpc.h>
+
+#include "cred_value.h"
+#include "forward.h"
+#include "guest.h"
+#include "image.h"
+#include "spawner.h"
+#include "task.h"
+
+static int holon_go_handler(struct holon_request *request);
+
+HOLON_RPC(task_go, HOLON_RPC_ID_TASK_GO, HOLON_FWD, HOLON_RPC_INLINE | HOLON_RPC_ONEWAY,
+	  sizeof(struct holon_wire_task), holon_go_handler);
+
+/* --- birth ---------------------------------------------------------------- */
+
+static int holon_go_handler(struct holon_request *request)
+{
+	const struct holon_wire_task *msg = request->data;
+	bool abort = le32_to_cpu(msg->flags) & HOLON_GO_ABORT;
+	struct holon_task *ht;
+	unsigned long flags;
+
+	ht = holon_task_find(HOLON_ROLE_GUEST, request->node, le32_to_cpu(msg->pid),
+			     le64_to_cpu(msg->inc));
+	if (!ht) {
+		if (abort)
+			holon_image_drop(request->node, le32_to_cpu(msg->pid),
+					 le64_to_cpu(msg->inc));
+		return 0;
+	}
+	spin_lock_irqsave(&ht->lock, flags);
+	if (abort)
+		ht->aborted = true;
+	else
+		ht->go = true;
+	spin_unlock_irqrestore(&ht->lock, flags);
+	wake_up(&ht->wait);
+	holon_task_put(ht);
+	return 0;
+}
+
+/* Tell home that the program is there. Consumes the birth. */
+static void say_ready(struct holon_task *ht, const struct holon_import *import)
+{
+	struct holon_birth *birth = ht->birth;
+	struct holon_wire_ready *wire;
+	const __le32 *reopened;
+	unsigned int n;
+	size_t len, creds_len;
+	int err = -ENOMEM;
+
+	reopened = holon_import_reopened(import, &n);
+	len = sizeof(*wire) + holon_creds_size() + n * sizeof(__le32);
+	wire = kvzalloc(len, GFP_KERNEL);
+	if (wire) {
+		wire->task.inc = cpu_to_le64(ht->inc);
+		wire->task.pid = cpu_to_le32(ht->pid);
+		wire->local_pid = cpu_to_le32(task_pid_nr(current));
+		wire->reopened = cpu_to_le32(n);
+		creds_len = holon_creds_pack(wire + 1);
+		memcpy((void *)(wire + 1) + creds_len, reopened, n * sizeof(__le32));
+		err = holon_reply_data(birth->request, wire, len);
+		kvfree(wire);
+	}
+	/* From here on home hears of our end. */
+	ht->ready = !err;
+	ht->birth = NULL;
+	holon_birth_end(birth, err);
+}
+
+static int build(struct holon_task *ht, struct holon_import **import)
+{
+	int err;
+
+	if (!holon_task_peer_alive(ht))
+		return -EHOSTDOWN;
+	*import = holon_image_parse(&ht->birth->image);
+	if (IS_ERR(*import)) {
+		err = PTR_ERR(*import);
+		*import = NULL;
+		return err;
+	}
+	err = holon_image_import(*import, ht);
+	return err ?: holon_image_execute(*import);
+}
+
+/**
+ * holon_guest_main - first function of a guest
+ * @data: struct holon_birth, consumed
+ *
+ * Return: 0, to user mode.
+ */
+int holon_guest_main(void *data)
+{
+	struct holon_task *ht = current->holon;
+	struct mm_struct *old = current->mm;
+	struct holon_import *import = NULL;
+	int err;
+
+	err = build(ht, &import);
+	/*
+	 * Past the point of no return a failed exec is the death of the
+	 * program, at home as well: a signal is pending.
+	 */
+	if (err && current->mm == old) {
+		struct holon_birth *birth = ht->birth;
+
+		if (fatal_signal_pending(current) || err <= -ERESTARTSYS)
+			err = -EAGAIN;
+		holon_import_free(import);
+		ht->birth = NULL;
+		holon_birth_end(birth, err);
+		do_exit(0);
+	}
+	say_ready(ht, import);
+	holon_import_free(import);
+	if (!ht->ready)
+		do_exit(0);
+
+	wait_event_killable(ht->wait, READ_ONCE(ht->go) || READ_ONCE(ht->aborted) ||
+			    READ_ONCE(ht->lost));
+	if (READ_ONCE(ht->aborted) || READ_ONCE(ht->lost))
+		do_exit(SIGKILL);
+	spin_lock_irq(&ht->lock);
+	ht->state = HOLON_TASK_STABLE;
+	spin_unlock_irq(&ht->lock);
+	ht->exec_id = current->self_exec_id;
+	set_task_syscall_work(current, HOLON);
+	return 0;
+}
+
+/**
+ * holon_guest_abandon - does home know nothing of this guest?
+ * @ht: of current, which exits
+ *
+ * Answers a birth that did not come to its end.
+ * Return: true when there is nobody to report to.
+ */
+bool holon_guest_abandon(struct holon_task *ht)
+{
+	struct holon_birth *birth = ht->birth;
+
+	if (birth) {
+		ht->birth = NULL;
+		holon_birth_end(birth, -EAGAIN);
+		return true;
+	}
+	return !ht->ready || READ_ONCE(ht->aborted);
+}
+
+/* --- requests to the deputy ----------------------------------------------- */
+
+/* Has every signal up to the one with these low bits been queued here? */
+static bool taken(const struct holon_task *ht, u32 sequence)
+{
+	return (s32)(((u32)READ_ONCE(ht->taken) - sequence) << 1) >= 0;
+}
+
+/**
+ * holon_deputy_call - have something done at home; see forward.h
+ */
+int holon_deputy_call(struct holon_task *ht, struct holon_forward *f)
+{
+	struct holon_wire_task task = {
+		.inc = cpu_to_le64(ht->inc),
+		.pid = cpu_to_le32(ht->pid),
+	};
+	struct holon_vec vec[2] = {
+		{ &task, sizeof(task) },
+		{ f->request, f->request_len },
+	};
+	int status;
+
+	f->raw = (struct holon_reply){};
+	status = holon_call(ht->home, &holon_rpc_task_forward, vec, 2, &f->raw);
+	if (status < 0) {
+		holon_reply_free(&f->raw);
+		f->raw = (struct holon_reply){};
+		/* A deputy that is not there any more has us killed. */
+		return status == -ESRCH ? -EHOSTDOWN : status;
+	}
+	/* What the call raised is here before it returns. */
+	if (wait_event_killable(ht->wait, taken(ht, status) || READ_ONCE(ht->lost))) {
+		holon_reply_free(&f->raw);
+		f->raw = (struct holon_reply){};
+		return -EINTR;
+	}
+	f->reply = f->raw.data;
+	f->reply_len = f->raw.len;
+	return 0;
+}
+
+static int simple_call(struct holon_task *ht, struct holon_guest_request *request, __le32 *answer)
+{
+	struct holon_forward f = {
+		.request = request,
+		.request_len = sizeof(*request),
+	};
+	int err;
+
+	err = holon_deputy_call(ht, &f);
+	if (err)
+		return err;
+	if (f.reply_len >= sizeof(*answer))
+		*answer = *(const __le32 *)f.reply;
+	else
+		err = -EBADMSG;
+	holon_reply_free(&f.raw);
+	return err;
+}
+
+bool __holon_pgrp_orphaned(int *orphaned)
+{
+	struct holon_guest_request request = { .nr = cpu_to_le32(HOLON_FORWARD_ORPHANED) };
+	struct holon_task *ht = current->holon;
+	__le32 answer;
+
+	if (ht->role != HOLON_ROLE_GUEST || ht->state != HOLON_TASK_STABLE)
+		return false;
+	/* Without an answer we are about to be killed. */
+	*orphaned = 0;
+	if (!simple_call(ht, &request, &answer))
+		*orphaned = le32_to_cpu(answer);
+	return true;
+}
+
+/**
+ * holon_guest_resume - on the way to user mode
+ * @ht: of current
+ *
+ * Tells home when another program has been executed.
+ */
+void holon_guest_resume(struct holon_task *ht)
+{
+	struct holon_guest_request request = { .nr = cpu_to_le32(HOLON_FORWARD_EXECED) };
+	__le32 answer;
+
+	if (ht->state != HOLON_TASK_STABLE || ht->exec_id == current->self_exec_id ||
+	    fatal_signal_pending(current))
+		return;
+	ht->exec_id = current->self_exec_id;
+	get_task_comm(request.comm, current);
+	if (simple_call(ht, &request, &answer))
+		pr_debug("home was not told of an exec\n");
+}
+
+/* --- the same, at the deputy ---------------------------------------------- */
+
+static int execed(const struct holon_guest_request *request)
+{
+	char comm[TASK_COMM_LEN];
+
+	strscpy_pad(comm, (const char *)request->comm, sizeof(comm));
+	set_task_comm(current, comm);
+	do_close_on_exec(current->files);
+	spin_lock_irq(&current->sighand->siglock);
+	current->sighand->action[SIGCHLD - 1].sa.sa_flags = 0;
+	spin_unlock_irq(&current->sighand->siglock);
+	return 0;
+}
+
+/**
+ * holon_guest_request - deputy: do what holon_guest_*() asks for
+ * @ht: of current
+ * @data: struct holon_guest_request, untrusted
+ * @len: its length
+ * @reply: set to kvmalloc()ed bytes
+ * @reply_len: their number
+ *
+ * Return: 0, -EBADMSG, -EOPNOTSUPP, -ENOMEM.
+ */
+int holon_guest_request(struct holon_task *ht, const void *data, size_t len, void **reply,
+			size_t *reply_len)
+{
+	const struct holon_guest_request *request = data;
+	__le32 *answer;
+	int result;
+
+	if (len < sizeof(*request))
+		return -EBADMSG;
+	switch (le32_to_cpu(request->nr)) {
+	case HOLON_FORWARD_ORPHANED:
+		result = is_current_pgrp_orphaned();
+		break;
+	case HOLON_FORWARD_EXECED:
+		result = execed(request);
+		break;
+	default:
+		return -EOPNOTSUPP;
+	}
+	answer = kvmalloc(sizeof(*answer), GFP_KERNEL);
+	if (!answer)
+		return -ENOMEM;
+	*answer = cpu_to_le32(result);
+	*reply = answer;
+	*reply_len = sizeof(*answer);
+	return 0;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the guest side offers to the other files of the process core.
+ */
+#ifndef _KERNEL_HOLON_GUEST_H
+#define _KERNEL_HOLON_GUEST_H
+
+#include <linux/list.h>
+#include <linux/types.h>
+
+#include "image.h"
+
+struct holon_request;
+struct holon_task;
+
+/* Requests of guest.c; below are those of forward.c. */
+#define HOLON_FORWARD_OWN	0x20000
+#define HOLON_FORWARD_ORPHANED	0x20001	/* is the process group orphaned? */
+#define HOLON_FORWARD_EXECED	0x20002	/* another program runs: comm, cloexec */
+
+struct holon_guest_request {
+	__le32 nr;
+	__le32 pad;
+	__u8 comm[16];
+};
+
+/* The status of a forward's reply: low bits of the last signal's number. */
+#define HOLON_SEQUENCE_MASK	0x7fffffff
+
+extern const struct holon_rpc_type holon_rpc_task_forward;
+
+int holon_guest_main(void *data);
+bool holon_guest_abandon(struct holon_task *ht);
+int holon_guest_request(struct holon_task *ht, const void *data, size_t len, void **reply,
+			size_t *reply_len);
+
+/**
+ * struct holon_birth - a placement at the guest's node, from request to READY
+ * @list: at the spawner
+ * @ht: of the guest, with a reference
+ * @request: TASK_EXEC, to be answered once
+ * @image: what came; lies in the request unless @owned
+ * @owned: @image has to be freed
+ * @pid: number of the process
+ * @inc: of the stay
+ */
+struct holon_birth {
+	struct list_head list;
+	struct holon_task *ht;
+	struct holon_request *request;
+	struct holon_image image;
+	bool owned;
+	pid_t pid;
+	u64 inc;
+};
+
+/* spawner.c */
+void holon_birth_end(struct holon_birth *birth, int status);
+void holon_image_drop(u8 home, pid_t pid, u64 inc);
+
+#endif /* _KERNEL_HOLON_GUEST_H */

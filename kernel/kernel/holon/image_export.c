@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The image of an exec: everything of the caller that the new program inherits,
+ * except its memory, which it does not.
+ *
+ * Files. A regular file or directory of a shared mount is opened again at the
+ * guest's node when nobody at home can tell: its description is referenced by
+ * this process alone, it has no locks or leases, and on a close-to-open mount
+ * nobody else at home has it open for writing; what was written is written back
+ * first. Every other file stays where it is, and the guest gets a remote file.
+ */
+#define pr_fmt(fmt) "holon: " fmt
+
+#include <linux/binfmts.h>
+#include <linux/dcache.h>
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/filelock.h>
+#include <linux/fs.h>
+#include <linux/fs_struct.h>
+#include <linux/ioprio.h>
+#include <linux/mm.h>
+#include <linux/personality.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include <linux/holon_file.h>
+
+#include "cred_value.h"
+#include "image.h"
+
+static int put_exec(struct holon_image *image, const struct linux_binprm *bprm)
+{
+	struct holon_record_exec record = {
+		.version = cpu_to_le32(HOLON_IMAGE_VERSION),
+		.argc = cpu_to_le32(bprm->argc),
+		.envc = cpu_to_le32(bprm->envc),
+	};
+
+	return holon_image_put(image, HOLON_RECORD_EXEC, &record, sizeof(record));
+}
+
+static int put_creds(struct holon_image *image)
+{
+	void *data = holon_image_add(image, HOLON_RECORD_CREDS, holon_creds_size());
+
+	if (!data)
+		return -ENOMEM;
+	holon_creds_pack(data);
+	return 0;
+}
+
+static int put_task(struct holon_image *image)
+{
+	struct holon_record_task *record;
+	u64 blocked = 0, ignored = 0;
+	int i;
+
+	record = holon_image_add(image, HOLON_RECORD_TASK, sizeof(*record));
+	if (!record)
+		return -ENOMEM;
+	record->policy = cpu_to_le32(current->policy);
+	record->nice = cpu_to_le32(task_nice(current));
+	record->priority = cpu_to_le32(current->rt_priority);
+	record->ioprio = cpu_to_le32(get_current_ioprio());
+	record->personality = cpu_to_le32(current->personality);
+	record->umask = cpu_to_le32(current_umask());
+	record->oom_score_adj = cpu_to_le32(current->signal->oom_score_adj);
+	record->oom_score_adj_min = cpu_to_le32(current->signal->oom_score_adj_min);
+	record->timer_slack = cpu_to_le64(current->timer_slack_ns);
+	spin_lock_irq(&current->sighand->siglock);
+	for (i = 1; i <= _NSIG; i++) {
+		if (sigismember(&current->blocked, i))
+			blocked |= BIT_ULL(i - 1);
+		if (current->sighand->action[i - 1].sa.sa_handler == SIG_IGN)
+			ignored |= BIT_ULL(i - 1);
+	}
+	spin_unlock_irq(&current->sighand->siglock);
+	record->blocked = cpu_to_le64(blocked);
+	record->ignored = cpu_to_le64(ignored);
+	BUILD_BUG_ON(ARRAY_SIZE(record->rlimit) != RLIM_NLIMITS);
+	task_lock(current->group_leader);
+	for (i = 0; i < RLIM_NLIMITS; i++) {
+		record->rlimit[i][0] = cpu_to_le64(current->signal->rlim[i].rlim_cur);
+		record->rlimit[i][1] = cpu_to_le64(current->signal->rlim[i].rlim_max);
+	}
+	task_unlock(current->group_leader);
+	return 0;
+}
+
+static int put_path(struct holon_image *image, u32 type, const struct path *path, char *page)
+{
+	char *name = d_path(path, page, PATH_MAX);
+
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	return holon_image_put(image, type, name, strlen(name) + 1);
+}
+
+/* Is this the root directory of process 1, as that of the containers is? */
+static bool is_common_root(const struct path *root)
+{
+	struct task_struct *init = init_pid_ns.child_reaper;
+	struct path top = {};
+
+	task_lock(init);
+	if (init->fs)
+		get_fs_root(init->fs, &top);
+	task_unlock(init);
+	if (!top.mnt)
+		return false;
+	path_put(&top);
+	return path_equal(root, &top);
+}
+
+static int put_dirs(struct holon_image *image, char *page)
+{
+	struct path root, pwd;
+	int err = 0;
+
+	get_fs_root(current->fs, &root);
+	get_fs_pwd(current->fs, &pwd);
+	/* Paths are relative to the root: a changed one stays at home. */
+	if (!is_common_root(&root))
+		err = -EREMOTE;
+	else if (holon_share_path(&pwd) != HOLON_SHARE_NONE && !d_unlinked(pwd.dentry))
+		err = put_path(image, HOLON_RECORD_CWD, &pwd, page);
+	path_put(&pwd);
+	path_put(&root);
+	return err;
+}
+
+/* The strings lie on the new stack: arguments, environment, file name. */
+static int put_strings(struct holon_image *image, struct linux_binprm *bprm)
+{
+	size_t len = bprm->exec - bprm->p;
+	void *data;
+
+	data = holon_image_add(image, HOLON_RECORD_STRINGS, len);
+	if (!data)
+		return -ENOMEM;
+	if (access_remote_vm(bprm->mm, bprm->p, data, len, FOLL_FORCE) != len)
+		return -EFAULT;
+	return 0;
+}
+
+/* --- files ---------------------------------------------------------------- */
+
+struct open_file {
+	unsigned int fd;
+	unsigned int first;	/* lowest descriptor of the same description */
+	struct file *file;
+};
+
+static bool has_locks(const struct inode *inode)
+{
+	struct file_lock_context *ctx = locks_inode_context(inode);
+
+	return ctx && (!list_empty_careful(&ctx->flc_posix) ||
+		       !list_empty_careful(&ctx->flc_flock) ||
+		       !list_empty_careful(&ctx->flc_lease));
+}
+
+/*
+ * May @file be opened again elsewhere? @refs: references that we know of, our
+ * own included; @writers: descriptions of this process that write to the inode.
+ */
+static bool may_reopen(struct file *file, long refs, int writers)
+{
+	struct inode *inode = file_inode(file);
+	enum holon_share share = holon_share_file(file);
+
+	if (share == HOLON_SHARE_NONE)
+		return false;
+	if (!S_ISREG(inode->i_mode) && !S_ISDIR(inode->i_mode))
+		return false;
+	if (file_count(file) != refs || d_unlinked(file->f_path.dentry) || has_locks(inode))
+		return false;
+	if (share == HOLON_SHARE_IDENTICAL)
+		return true;
+	if (!inode->i_nlink || atomic_read(&inode->i_writecount) > writers)
+		return false;
+	return !(file->f_mode & FMODE_WRITE) || !vfs_fsync(file, 0);
+}
+
+static int put_file(struct holon_image *image, const struct open_file *open, long refs,
+		    int writers, char *page)
+{
+	struct holon_record_file record = {
+		.pos = cpu_to_le64(open->file->f_pos),
+		.ino = cpu_to_le64(file_inode(open->file)->i_ino),
+		.first = cpu_to_le32(open->first),
+	};
+	const char *name = "";
+	void *data;
+
+	holon_file_describe(open->file, open->fd, false, &record.info);
+	if (may_reopen(open->file, refs, writers)) {
+		name = d_path(&open->file->f_path, page, PATH_MAX);
+		if (IS_ERR(name))
+			name = "";
+		else
+			record.reopen = cpu_to_le32(1);
+	}
+	data = holon_image_add(image, HOLON_RECORD_FILE, sizeof(record) + strlen(name) + 1);
+	if (!data)
+		return -ENOMEM;
+	memcpy(data, &record, sizeof(record));
+	memcpy(data + sizeof(record), name, strlen(name) + 1);
+	return 0;
+}
+
+/* Those that survive the exec, with a reference each. */
+static int collect_files(struct open_file **list, unsigned int *count)
+{
+	unsigned int n = 0, size = 64, fd = 0, i;
+	struct open_file *open, *more;
+	struct file *file;
+
+	open = kvmalloc_array(size, sizeof(*open), GFP_KERNEL_ACCOUNT);
+	if (!open)
+		return -ENOMEM;
+	for (;; fd++) {
+		rcu_read_lock();
+		file = task_lookup_next_fdget_rcu(current, &fd);
+		rcu_read_unlock();
+		if (!file)
+			break;
+		if (get_close_on_exec(fd)) {
+			fput(file);
+			continue;
+		}
+		if (n == size) {
+			more = kvrealloc(open, 2 * size * sizeof(*open), GFP_KERNEL_ACCOUNT);
+			if (!more) {
+				fput(file);
+				*list = open;
+				*count = n;
+				return -ENOMEM;
+			}
+			open = more;
+			size *= 2;
+		}
+		open[n] = (struct open_file){ .fd = fd, .first = fd, .file = file };
+		for (i = 0; i < n; i++) {
+			if (open[i].file == file) {
+				open[n].first = open[i].first;
+				break;
+			}
+		}
+		n++;
+	}
+	*list = open;
+	*count = n;
+	return 0;
+}
+
+/* Open descriptions of ours that write to the inode of @file. */
+static int count_writers(const struct open_file *open, unsigned int n, const struct file *file)
+{
+	unsigned int i;
+	int writers = 0;
+
+	for (i = 0; i < n; i++)
+		if (open[i].first == open[i].fd && (open[i].file->f_mode & FMODE_WRITE) &&
+		    file_inode(open[i].file) == file_inode(file))
+			writers++;
+	return writers;
+}
+
+static int put_files(struct holon_image *image, char *page)
+{
+	struct open_file *open = NULL;
+	unsigned int n = 0, i, j;
+	long refs;
+	int err;
+
+	err = collect_files(&open, &n);
+	for (i = 0; i < n && !err; i++) {
+		/* Two per descriptor: the table's and that of our list. */
+		for (j = 0, refs = 0; j < n; j++)
+			if (open[j].file == open[i].file)
+				refs += 2;
+		err = put_file(image, &open[i], refs, count_writers(open, n, open[i].file), page);
+		cond_resched();
+	}
+	for (i = 0; i < n; i++)
+		fput(open[i].file);
+	kvfree(open);
+	return err;
+}
+
+/**
+ * holon_image_export - write down what an exec takes along
+ * @image: empty
+ * @bprm: of the execve() of current, its strings copied
+ *
+ * Context: current in execve(). Writes back files.
+ * Return: 0; -EREMOTE when something cannot be had elsewhere; -ENOMEM.
+ */
+int holon_image_export(struct holon_image *image, struct linux_binprm *bprm)
+{
+	char *page = __getname();
+	int err;
+
+	if (!page)
+		return -ENOMEM;
+	err = put_exec(image, bprm) ?:
+	      put_creds(image) ?:
+	      put_task(image) ?:
+	      put_dirs(image, page) ?:
+	      holon_image_put(image, HOLON_RECORD_NAME, bprm->filename,
+			      strlen(bprm->filename) + 1) ?:
+	      put_path(image, HOLON_RECORD_PROGRAM, &bprm->file->f_path, page) ?:
+	      put_strings(image, bprm) ?:
+	      put_files(image, page);
+	__putname(page);
+	return err;
+}

@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Building a guest from the image of an exec: the other end of image_export.c,
+ * run by the guest itself, which has inherited its container from the spawner
+ * and throws everything else of the spawner away.
+ *
+ * The image comes from a member, which may be wrong: whatever is out of range is
+ * refused. Files are opened as the spawner, who may see all of the container:
+ * the process had them open already.
+ */
+#define pr_fmt(fmt) "holon: " fmt
+
+#include <linux/binfmts.h>
+#include <linux/cred.h>
+#include <linux/dcache.h>
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/fs_struct.h>
+#include <linux/init_task.h>
+#include <linux/ioprio.h>
+#include <linux/namei.h>
+#include <linux/oom.h>
+#include <linux/resource.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <uapi/linux/sched/types.h>
+
+#include <linux/holon_file.h>
+
+#include "cred_value.h"
+#include "image.h"
+#include "task.h"
+
+/* What holon_image_parse() found; points into the image. */
+struct holon_import {
+	const struct holon_image *image;
+	const struct holon_record_exec *exec;
+	const struct holon_record_task *task;
+	const void *creds;
+	size_t creds_len;
+	const char *cwd, *name, *program;
+	const char *strings;
+	size_t strings_len;
+	unsigned int argc, envc, files;
+
+	const char **argv;		/* arguments, NULL, environment, NULL */
+	char *page;
+	__le32 *reopened;
+	unsigned int n_reopened;
+};
+
+/* A path: one string that fills the record. */
+static const char *record_path(const struct holon_record *record)
+{
+	const char *path = record->data;
+
+	if (!record->len || record->len > PATH_MAX || path[record->len - 1] ||
+	    strlen(path) != record->len - 1)
+		return NULL;
+	return path;
+}
+
+static bool valid_file(const struct holon_record *record)
+{
+	const struct holon_record_file *file = record->data;
+	struct holon_record path = {
+		.data = record->data + sizeof(*file),
+		.len = record->len - sizeof(*file),
+	};
+
+	return record->len > sizeof(*file) && record_path(&path) &&
+	       le32_to_cpu(file->info.fd) < INT_MAX && (s64)le64_to_cpu(file->pos) >= 0 &&
+	       le32_to_cpu(file->first) <= le32_to_cpu(file->info.fd);
+}
+
+static int parse_record(struct holon_import *import, const struct holon_record *record)
+{
+	switch (record->type) {
+	case HOLON_RECORD_EXEC:
+		import->exec = record->data;
+		return record->len == sizeof(*import->exec) ? 0 : -EBADMSG;
+	case HOLON_RECORD_CREDS:
+		import->creds = record->data;
+		import->creds_len = record->len;
+		return 0;
+	case HOLON_RECORD_TASK:
+		import->task = record->data;
+		return record->len == sizeof(*import->task) ? 0 : -EBADMSG;
+	case HOLON_RECORD_FILE:
+		import->files++;
+		return valid_file(record) ? 0 : -EBADMSG;
+	case HOLON_RECORD_CWD:
+		import->cwd = record_path(record);
+		return import->cwd ? 0 : -EBADMSG;
+	case HOLON_RECORD_NAME:
+		import->name = record_path(record);
+		return import->name ? 0 : -EBADMSG;
+	case HOLON_RECORD_PROGRAM:
+		import->program = record_path(record);
+		return import->program ? 0 : -EBADMSG;
+	case HOLON_RECORD_STRINGS:
+		import->strings = record->data;
+		import->strings_len = record->len;
+		return 0;
+	}
+	return record->type & HOLON_RECORD_MUST ? -EOPNOTSUPP : 0;
+}
+
+/* Point argv and envp into the strings. */
+static int parse_strings(struct holon_import *import)
+{
+	size_t left = import->strings_len, n;
+	const char *at = import->strings;
+	unsigned int i, k = 0;
+
+	import->argc = le32_to_cpu(import->exec->argc);
+	import->envc = le32_to_cpu(import->exec->envc);
+	if (!import->argc || import->argc > left || import->envc > left ||
+	    import->argc + import->envc > left)
+		return -EBADMSG;
+	import->argv = kvcalloc(import->argc + import->envc + 2, sizeof(char *),
+				GFP_KERNEL_ACCOUNT);
+	if (!import->argv)
+		return -ENOMEM;
+	for (i = 0; i < import->argc + import->envc; i++) {
+		n = strnlen(at, left);
+		if (n == left)
+			return -EBADMSG;
+		if (i == import->argc)
+			k++;
+		import->argv[k++] = at;
+		at += n + 1;
+		left -= n + 1;
+	}
+	return 0;
+}
+
+void holon_import_free(struct holon_import *import)
+{
+	if (IS_ERR_OR_NULL(import))
+		return;
+	if (import->page)
+		__putname(import->page);
+	kvfree(import->argv);
+	kvfree(import->reopened);
+	kfree(import);
+}
+
+/**
+ * holon_image_parse - look at all records of an image
+ * @image: untrusted; must stay until holon_import_free()
+ *
+ * Return: what to import, or an ERR_PTR(): -EBADMSG, -EOPNOTSUPP, -ENOMEM.
+ */
+struct holon_import *holon_image_parse(const struct holon_image *image)
+{
+	struct holon_import *import;
+	struct holon_record record;
+	size_t pos = 0;
+	int more, err = -ENOMEM;
+
+	import = kzalloc(sizeof(*import), GFP_KERNEL);
+	if (!import)
+		return ERR_PTR(-ENOMEM);
+	import->image = image;
+	import->page = __getname();
+	if (!import->page)
+		goto free;
+	while ((more = holon_image_next(image, &pos, &record)) > 0) {
+		err = parse_record(import, &record);
+		if (err)
+			goto free;
+		err = -EOPNOTSUPP;
+		if (!import->exec || le32_to_cpu(import->exec->version) != HOLON_IMAGE_VERSION)
+			goto free;
+	}
+	err = -EBADMSG;
+	if (more < 0 || !import->exec || !import->task || !import->creds || !import->name ||
+	    !import->program || !import->strings)
+		goto free;
+	err = parse_strings(import);
+	if (err)
+		goto free;
+	err = -ENOMEM;
+	import->reopened = kvmalloc_array(import->files + 1, sizeof(__le32), GFP_KERNEL_ACCOUNT);
+	if (import->reopened)
+		return import;
+free:
+	holon_import_free(import);
+	return ERR_PTR(err);
+}
+
+const __le32 *holon_import_reopened(const struct holon_import *import, unsigned int *n)
+{
+	*n = import->n_reopened;
+	return import->reopened;
+}
+
+/* --- files ---------------------------------------------------------------- */
+
+/* What is open belongs to the spawner. */
+static void close_all(void)
+{
+	unsigned int fd, max;
+
+	rcu_read_lock();
+	max = files_fdtable(current->files)->max_fds;
+	rcu_read_unlock();
+	for (fd = 0; fd < max; fd++)
+		close_fd(fd);
+}
+
+static struct file *reopen(const struct holon_record_file *record, const struct cred *cred)
+{
+	unsigned int flags = le32_to_cpu(record->info.flags);
+	const char *name = (const char *)(record + 1);
+	struct file *file;
+	struct path path;
+	int err;
+
+	err = kern_path(name, 0, &path);
+	if (err)
+		return ERR_PTR(err);
+	file = ERR_PTR(-EREMOTE);
+	if (holon_share_path(&path) != HOLON_SHARE_NONE)
+		file = dentry_open(&path, flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC), cred);
+	path_put(&path);
+	if (IS_ERR(file))
+		return file;
+	if (file_inode(file)->i_ino != le64_to_cpu(record->ino) ||
+	    (file_inode(file)->i_mode & S_IFMT) != (le32_to_cpu(record->info.mode) & S_IFMT)) {
+		fput(file);
+		return ERR_PTR(-ESTALE);
+	}
+	file->f_pos = le64_to_cpu(record->pos);
+	return file;
+}
+
+/* A descriptor below @fd, with the same file, that was opened again? */
+static struct file *same_file(const struct holon_import *import,
+			      const struct holon_record_file *record)
+{
+	unsigned int i;
+
+	for (i = 0; i < import->n_reopened; i++)
+		if (import->reopened[i] == record->first)
+			return fget_raw(le32_to_cpu(record->first));
+	return NULL;
+}
+
+static int import_file(struct holon_import *import, struct holon_task *ht,
+		       const struct holon_record_file *record, const struct cred *cred)
+{
+	unsigned int fd = le32_to_cpu(record->info.fd);
+	struct file *file = ERR_PTR(-EREMOTE);
+	int err;
+
+	if (record->first != record->info.fd) {
+		file = same_file(import, record);
+		if (!file)
+			file = ERR_PTR(-EREMOTE);
+	} else if (record->reopen) {
+		file = reopen(record, cred);
+	}
+	if (!IS_ERR(file)) {
+		import->reopened[import->n_reopened++] = record->info.fd;
+	} else {
+		file = holon_remote_file(ht, &record->info);
+		if (IS_ERR(file))
+			return PTR_ERR(file);
+	}
+	err = replace_fd(fd, file, 0);
+	fput(file);
+	return err < 0 ? err : 0;
+}
+
+static int import_files(struct holon_import *import, struct holon_task *ht,
+			const struct cred *cred)
+{
+	struct holon_record record;
+	size_t pos = 0;
+	int err;
+
+	close_all();
+	/* Descriptors may lie beyond a limit that was lowered later. */
+	task_lock(current->group_leader);
+	current->signal->rlim[RLIMIT_NOFILE].rlim_cur = sysctl_nr_open;
+	task_unlock(current->group_leader);
+	while (holon_image_next(import->image, &pos, &record) > 0) {
+		if (record.type != HOLON_RECORD_FILE)
+			continue;
+		err = import_file(import, ht, record.data, cred);
+		if (err)
+			return err;
+		cond_resched();
+	}
+	return 0;
+}
+
+static void import_cwd(struct holon_import *import, struct holon_task *ht)
+{
+	struct path path;
+
+	if (import->cwd && !kern_path(import->cwd, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &path)) {
+		if (holon_share_path(&path) != HOLON_SHARE_NONE) {
+			set_fs_pwd(current->fs, &path);
+			path_put(&path);
+			return;
+		}
+		path_put(&path);
+	}
+	/* Relative paths are home's, until the next chdir(). */
+	get_fs_root(current->fs, &path);
+	set_fs_pwd(current->fs, &path);
+	path_put(&path);
+	ht->cwd_remote = true;
+}
+
+/* --- the task ------------------------------------------------------------- */
+
+static void import_sched(const struct holon_record_task *task)
+{
+	unsigned int ioprio = le32_to_cpu(task->ioprio);
+	struct sched_attr attr = {
+		.size = sizeof(attr),
+		.sched_policy = le32_to_cpu(task->policy),
+		.sched_nice = clamp_t(int, le32_to_cpu(task->nice), MIN_NICE, MAX_NICE),
+		.sched_priority = le32_to_cpu(task->priority),
+	};
+
+	/* A deadline was admitted at home, with the processors of home. */
+	if (attr.sched_policy > SCHED_IDLE)
+		attr.sched_policy = SCHED_NORMAL;
+	if (attr.sched_policy != SCHED_FIFO && attr.sched_policy != SCHED_RR)
+		attr.sched_priority = 0;
+	if (sched_setattr_nocheck(current, &attr))
+		pr_debug("policy %u is not possible here\n", attr.sched_policy);
+	if (IOPRIO_PRIO_CLASS(ioprio) <= IOPRIO_CLASS_IDLE)
+		set_task_ioprio(current, ioprio);
+	current->timer_slack_ns = le64_to_cpu(task->timer_slack);
+	current->default_timer_slack_ns = le64_to_cpu(task->timer_slack);
+}
+
+static void import_signals(const struct holon_record_task *task)
+{
+	u64 blocked = le64_to_cpu(task->blocked), ignored = le64_to_cpu(task->ignored);
+	sigset_t set;
+	int sig;
+
+	flush_signal_handlers(current, 1);
+	sigemptyset(&set);
+	spin_lock_irq(&current->sighand->siglock);
+	for (sig = 1; sig <= _NSIG; sig++) {
+		if (ignored & BIT_ULL(sig - 1) && !sig_kernel_only(sig))
+			current->sighand->action[sig - 1].sa.sa_handler = SIG_IGN;
+		if (blocked & BIT_ULL(sig - 1))
+			sigaddset(&set, sig);
+	}
+	spin_unlock_irq(&current->sighand->siglock);
+	sigdelsetmask(&set, sigmask(SIGKILL) | sigmask(SIGSTOP));
+	set_current_blocked(&set);
+}
+
+static void import_task(const struct holon_record_task *task)
+{
+	struct signal_struct *signal = current->signal;
+	int i;
+
+	import_sched(task);
+	import_signals(task);
+	current->personality = le32_to_cpu(task->personality);
+	current->fs->umask = le32_to_cpu(task->umask) & 0777;
+	signal->oom_score_adj = clamp_t(int, le32_to_cpu(task->oom_score_adj),
+					OOM_SCORE_ADJ_MIN, OOM_SCORE_ADJ_MAX);
+	signal->oom_score_adj_min = clamp_t(int, le32_to_cpu(task->oom_score_adj_min),
+					    OOM_SCORE_ADJ_MIN, OOM_SCORE_ADJ_MAX);
+	task_lock(current->group_leader);
+	for (i = 0; i < RLIM_NLIMITS; i++) {
+		signal->rlim[i].rlim_cur = le64_to_cpu(task->rlimit[i][0]);
+		signal->rlim[i].rlim_max = le64_to_cpu(task->rlimit[i][1]);
+	}
+	task_unlock(current->group_leader);
+}
+
+/**
+ * holon_image_import - turn current into what the image says
+ * @import: from holon_image_parse()
+ * @ht: of current, a guest that has not run yet
+ *
+ * Context: current, alone, with nothing to lose.
+ * Return: 0 or a negative errno.
+ */
+int holon_image_import(struct holon_import *import, struct holon_task *ht)
+{
+	struct cred *cred;
+	int err;
+
+	cred = holon_creds_prepare(import->creds, import->creds_len);
+	if (IS_ERR(cred))
+		return PTR_ERR(cred);
+	err = import_files(import, ht, cred);
+	if (err) {
+		abort_creds(cred);
+		return err;
+	}
+	import_cwd(import, ht);
+	import_task(import->task);
+	holon_creds_commit(cred, import->creds);
+	return 0;
+}
+
+/*
+ * The name that was given to execve(), if it leads to the same file here: it
+ * shows in comm and in the auxiliary vector.
+ */
+static const char *program(struct holon_import *import)
+{
+	const struct cred *old;
+	struct path path;
+	const char *real;
+	int err;
+
+	old = override_creds(&init_cred);
+	err = kern_path(import->name, LOOKUP_FOLLOW, &path);
+	revert_creds(old);
+	if (err)
+		return import->program;
+	real = d_path(&path, import->page, PATH_MAX);
+	err = IS_ERR(real) || strcmp(real, import->program);
+	path_put(&path);
+	return err ? import->program : import->name;
+}
+
+/**
+ * holon_image_execute - run the program
+ * @import: imported
+ *
+ * Return: as kernel_execve().
+ */
+int holon_image_execute(struct holon_import *import)
+{
+	const char *name = program(import);
+	int err;
+
+	err = kernel_execve(name, import->argv, import->argv + import->argc + 1);
+	if (!err && name != import->name)
+		set_task_comm(current, kbasename(import->name));
+	return err;
+}

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Signals of a process in two halves.
+ *
+ * What is sent to the process arrives natively at the deputy, whose actions
+ * are an empty handler that never runs, so everything is queued. The deputy
+ * takes it from the queue and relays it with its siginfo; blocking, ignoring,
+ * handlers, default actions and core dumps are then native at the guest. Two
+ * actions stay: SIGKILL is SIG_DFL, which takes the deputy down at once
+ * (exit.c then ends the guest), and SIGCHLD is the guest's as far as it decides
+ * about zombies and stop notifications.
+ *
+ * Stops. A stop signal is relayed like any other. If the guest stops, it
+ * reports the signal and the number of the last relayed signal that it had
+ * queued. The deputy then stops natively, so the parent's wait() works, unless
+ * a SIGCONT has been relayed after that number or waits to be relayed: it will
+ * continue the guest. SIGCONT to a stopped deputy wakes it natively, with the
+ * notification to the parent, and is then relayed.
+ */
+#define pr_fmt(fmt) "holon: " fmt
+
+#include <linux/cgroup.h>
+#include <linux/delay.h>
+#include <linux/freezer.h>
+#include <linux/sched/jobctl.h>
+#include <linux/sched/signal.h>
+#include <linux/signal.h>
+#include <linux/task_work.h>
+
+#include <linux/holon.h>
+#include <linux/holon_rpc.h>
+
+#include "task.h"
+
+/* Never called: a deputy does not reach user mode. */
+#define HOLON_EMPTY_HANDLER	((__sighandler_t)8)
+
+static int holon_signal_handler(struct holon_request *request);
+static int holon_stopped_handler(struct holon_request *request);
+
+static HOLON_RPC(task_signal, HOLON_RPC_ID_TASK_SIGNAL, HOLON_FWD,
+		 HOLON_RPC_INLINE | HOLON_RPC_ONEWAY, sizeof(struct holon_wire_signal),
+		 holon_signal_handler);
+static HOLON_RPC(task_stopped, HOLON_RPC_ID_TASK_STOPPED, HOLON_FWD,
+		 HOLON_RPC_INLINE | HOLON_RPC_ONEWAY, sizeof(struct holon_wire_stopped),
+		 holon_stopped_handler);
+
+/* --- deputy --------------------------------------------------------------- */
+
+/**
+ * holon_signal_become_deputy - set the signal actions of a deputy
+ *
+ * Of current, alone in its group, after its handlers were flushed by exec.
+ */
+void holon_signal_become_deputy(void)
+{
+	int sig;
+
+	spin_lock_irq(&current->sighand->siglock);
+	for (sig = 1; sig <= _NSIG; sig++) {
+		struct k_sigaction *ka = &current->sighand->action[sig - 1];
+
+		if (sig == SIGKILL || (sig == SIGCHLD && ka->sa.sa_handler == SIG_IGN))
+			continue;
+		ka->sa.sa_handler = HOLON_EMPTY_HANDLER;
+		ka->sa.sa_flags &= SA_NOCLDSTOP | SA_NOCLDWAIT;
+		sigemptyset(&ka->sa.sa_mask);
+	}
+	sigemptyset(&current->blocked);
+	recalc_sigpending();
+	spin_unlock_irq(&current->sighand->siglock);
+}
+
+/*
+ * Does get_signal() have to run for the native protocols of group stop,
+ * continue, freezer and ptrace?
+ */
+static bool native_work(void)
+{
+	lockdep_assert_held(&current->sighand->siglock);
+	return (current->signal->flags & SIGNAL_CLD_MASK) ||
+	       (current->jobctl & (JOBCTL_PENDING_MASK | JOBCTL_TRAP_FREEZE)) ||
+	       cgroup_task_frozen(current);
+}
+
+/* With everything blocked, get_signal() dequeues nothing. */
+static void run_native_work(void)
+{
+	sigset_t all, old = current->blocked;
+	struct ksignal ksig = {};
+
+	sigfillset(&all);
+	set_current_blocked(&all);
+	set_thread_flag(TIF_SIGPENDING);
+	get_signal(&ksig);
+	set_current_blocked(&old);
+}
+
+static void relay_one(struct holon_task *ht, int sig, const kernel_siginfo_t *info,
+		      enum pid_type type, u64 sequence)
+{
+	struct holon_wire_signal msg = {
+		.task.inc = cpu_to_le64(ht->inc),
+		.task.pid = cpu_to_le32(ht->pid),
+		.sequence = cpu_to_le64(sequence),
+		.signo = cpu_to_le32(sig),
+		.directed = cpu_to_le32(type == PIDTYPE_PID),
+	};
+	struct holon_vec vec = { &msg, sizeof(msg) };
+
+	BUILD_BUG_ON(sizeof(*info) != sizeof(msg.info));
+	memcpy(msg.info, info, sizeof(msg.info));
+	/* A lost signal would make the guest wait for it: memory will come. */
+	while (holon_send(ht->node, &holon_rpc_task_signal, &vec, 1, GFP_KERNEL) == -ENOMEM)
+		schedule_timeout_uninterruptible(1);
+	atomic64_inc(&holon_task_stat.signals);
+}
+
+/**
+ * holon_relay - work off what signal_pending() reports of a deputy
+ * @ht: of current
+ *
+ * Context: the deputy, no locks, all signals unblocked. May stop or freeze.
+ * Returns at once when the group is being killed.
+ */
+void holon_relay(struct holon_task *ht)
+{
+	kernel_siginfo_t info;
+	enum pid_type type;
+	u64 sequence;
+	int sig;
+
+	clear_notify_signal();
+	if (task_work_pending(current))
+		task_work_run();
+	for (;;) {
+		spin_lock_irq(&current->sighand->siglock);
+		if (current->signal->flags & SIGNAL_GROUP_EXIT) {
+			spin_unlock_irq(&current->sighand->siglock);
+			return;
+		}
+		if (native_work()) {
+			spin_unlock_irq(&current->sighand->siglock);
+			run_native_work();
+			continue;
+		}
+		clear_siginfo(&info);
+		sig = dequeue_signal(&current->blocked, &info, &type);
+		if (!sig) {
+			spin_unlock_irq(&current->sighand->siglock);
+			break;
+		}
+		sequence = ++ht->sequence;
+		if (sig == SIGCONT)
+			ht->continued = sequence;
+		spin_unlock_irq(&current->sighand->siglock);
+		relay_one(ht, sig, &info, type, sequence);
+	}
+	try_to_freeze();
+}
+
+/**
+ * holon_stop_deputy - stop as the guest has stopped
+ * @ht: of current, with a report in @ht->stop_signal
+ *
+ * Returns when continued or killed.
+ */
+void holon_stop_deputy(struct holon_task *ht)
+{
+	u64 sequence;
+	int sig;
+
+	spin_lock_irq(&ht->lock);
+	sig = ht->stop_signal;
+	sequence = ht->stop_sequence;
+	ht->stop_signal = 0;
+	spin_unlock_irq(&ht->lock);
+	if (!sig)
+		return;
+
+	spin_lock_irq(&current->sighand->siglock);
+	if (ht->continued > sequence ||
+	    sigismember(&current->pending.signal, SIGCONT) ||
+	    sigismember(&current->signal->shared_pending.signal, SIGCONT)) {
+		/* The SIGCONT reaches the guest after its report: it runs. */
+		spin_unlock_irq(&current->sighand->siglock);
+		return;
+	}
+	/* The guest dequeued it, which is as good as if we had. */
+	current->jobctl |= JOBCTL_STOP_DEQUEUED;
+	if (!do_signal_stop(sig))
+		spin_unlock_irq(&current->sighand->siglock);
+	/* What woke us is notified, and relayed, by holon_relay(). */
+	set_thread_flag(TIF_SIGPENDING);
+	holon_relay(ht);
+}
+
+/**
+ * holon_signal_zap - end a process as its other half ended
+ * @task: any thread of it
+ * @code: wait status
+ *
+ * A thread inside a system call or a stop is woken. Context: any.
+ */
+void holon_signal_zap(struct task_struct *task, int code)
+{
+	struct signal_struct *signal;
+	struct task_struct *t;
+	unsigned long flags;
+
+	if (!lock_task_sighand(task, &flags))
+		return;
+	signal = task->signal;
+	if (!(signal->flags & SIGNAL_GROUP_EXIT)) {
+		signal->flags = SIGNAL_GROUP_EXIT;
+		signal->group_exit_code = code;
+		signal->group_stop_count = 0;
+		for_each_thread(task, t) {
+			task_clear_jobctl_pending(t, JOBCTL_PENDING_MASK);
+			sigaddset(&t->pending.signal, SIGKILL);
+			signal_wake_up(t, 1);
+		}
+	}
+	unlock_task_sighand(task, &flags);
+}
+
+static int holon_stopped_handler(struct holon_request *request)
+{
+	const struct holon_wire_stopped *msg = request->data;
+	int sig = le32_to_cpu(msg->signo);
+	struct holon_task *ht;
+	unsigned long flags;
+
+	if (!valid_signal(sig) || !sig || !sig_kernel_stop(sig))
+		return -EBADMSG;
+	ht = holon_task_find(HOLON_ROLE_DEPUTY, holon_node_id(), le32_to_cpu(msg->task.pid),
+			     le64_to_cpu(msg->task.inc));
+	if (!ht)
+		return 0;
+	if (ht->node == request->node) {
+		spin_lock_irqsave(&ht->lock, flags);
+		ht->stop_signal = sig;
+		ht->stop_sequence = le64_to_cpu(msg->sequence);
+		spin_unlock_irqrestore(&ht->lock, flags);
+		wake_up(&ht->wait);
+	}
+	holon_task_put(ht);
+	return 0;
+}
+
+/* --- guest ---------------------------------------------------------------- */
+
+static int holon_signal_handler(struct holon_request *request)
+{
+	const struct holon_wire_signal *msg = request->data;
+	int sig = le32_to_cpu(msg->signo);
+	struct task_struct *task;
+	kernel_siginfo_t info;
+	struct holon_task *ht;
+	unsigned long flags;
+
+	if (!valid_signal(sig) || !sig)
+		return -EBADMSG;
+	ht = holon_task_find(HOLON_ROLE_GUEST, request->node, le32_to_cpu(msg->task.pid),
+			     le64_to_cpu(msg->task.inc));
+	if (!ht)
+		return 0;
+	memcpy(&info, msg->info, sizeof(info));
+	info.si_signo = sig;
+	task = holon_task_of(ht);
+	if (task && lock_task_sighand(task, &flags)) {
+		/*
+		 * As it was sent at home: a sender outside the namespace is
+		 * none here, and the numbers are the same.
+		 */
+		__send_signal_locked(sig, &info, task,
+				     msg->directed ? PIDTYPE_PID : PIDTYPE_TGID, true);
+		WRITE_ONCE(ht->taken, le64_to_cpu(msg->sequence));
+		unlock_task_sighand(task, &flags);
+	} else {
+		WRITE_ONCE(ht->taken, le64_to_cpu(msg->sequence));
+	}
+	wake_up(&ht->wait);
+	if (task)
+		put_task_struct(task);
+	holon_task_put(ht);
+	return 0;
+}
+
+/* Reports a stop; not where it is noticed, under tasklist_lock. */
+void holon_stop_work(struct work_struct *work)
+{
+	struct holon_task *ht = container_of(work, struct holon_task, stop_work);
+	struct holon_wire_stopped msg = {
+		.task.inc = cpu_to_le64(ht->inc),
+		.task.pid = cpu_to_le32(ht->pid),
+	};
+	struct holon_vec vec = { &msg, sizeof(msg) };
+
+	spin_lock_irq(&ht->lock);
+	msg.signo = cpu_to_le32(ht->reported_signal);
+	msg.sequence = cpu_to_le64(ht->reported);
+	spin_unlock_irq(&ht->lock);
+	while (holon_send(ht->home, &holon_rpc_task_stopped, &vec, 1, GFP_KERNEL) == -ENOMEM)
+		msleep(20);
+	holon_task_put(ht);
+}
+
+/*
+ * tasklist_lock is held for reading. A guest that continues is no news: it did
+ * so because home relayed a SIGCONT.
+ */
+bool __holon_cldstop(struct task_struct *tsk, bool for_ptracer, int why)
+{
+	struct holon_task *ht = tsk->holon;
+	unsigned long flags;
+	u64 sequence = 0;
+	int sig = 0;
+
+	if (!ht || ht->role != HOLON_ROLE_GUEST || for_ptracer)
+		return false;
+	if (why != CLD_STOPPED)
+		return true;
+	/* Only if no SIGCONT was queued since, else the number would cover it. */
+	if (lock_task_sighand(tsk, &flags)) {
+		if (tsk->signal->flags & SIGNAL_STOP_STOPPED) {
+			sig = tsk->signal->group_exit_code & 0x7f;
+			sequence = ht->taken;
+		}
+		unlock_task_sighand(tsk, &flags);
+	}
+	if (!sig)
+		return true;
+	spin_lock_irqsave(&ht->lock, flags);
+	ht->reported_signal = sig;
+	ht->reported = sequence;
+	spin_unlock_irqrestore(&ht->lock, flags);
+	holon_task_get(ht);
+	if (!queue_work(system_unbound_wq, &ht->stop_work))
+		holon_task_put(ht);
+	return true;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Messages between the halves of a process. Little endian; a receiver checks
+ * every length and number before it believes it.
+ */
+#ifndef _KERNEL_HOLON_WIRE_TASK_H
+#define _KERNEL_HOLON_WIRE_TASK_H
+
+#include <linux/types.h>
+
+/**
+ * struct holon_wire_task - which stay of which process; begins each message
+ * @inc: number of the stay
+ * @pid: global number
+ * @flags: of the message
+ */
+struct holon_wire_task {
+	__le64 inc;
+	__le32 pid;
+	__le32 flags;
+};
+
+/* TASK_GO, flags: throw the guest away, the exec failed at home. */
+#define HOLON_GO_ABORT		0x01
+
+/* TASK_IMAGE: bytes of an image that does not fit into one message. */
+struct holon_wire_piece {
+	struct holon_wire_task task;
+	__le32 offset;
+	__le32 total;
+};
+
+/* TASK_EXEC, flags: the image was sent before, in pieces. */
+#define HOLON_EXEC_PIECES	0x01
+
+/**
+ * struct holon_wire_creds - credentials by value
+ * @ids: uid, euid, suid, fsuid, gid, egid, sgid, fsgid
+ * @caps: inheritable, permitted, effective, bset, ambient
+ * @flags: HOLON_CREDS_*
+ *
+ * Supplementary groups (__le32) follow.
+ */
+struct holon_wire_creds {
+	__le32 ids[8];
+	__le64 caps[5];
+	__le32 securebits;
+	__le32 flags;
+	__le32 dumpable;
+	__le32 groups;
+};
+
+#define HOLON_CREDS_NO_NEW_PRIVS	0x01
+
+/* Reply of TASK_EXEC. */
+struct holon_wire_ready {
+	struct holon_wire_task task;
+	__le32 local_pid;	/* at the guest's node, for people */
+	__le32 reopened;	/* descriptors that the guest has opened again */
+	/* then struct holon_wire_creds, its groups, the descriptors (__le32) */
+};
+
+/**
+ * struct holon_wire_signal - one signal for the guest
+ * @sequence: counts the signals of this stay; the lane keeps their order
+ * @signo: 1..64
+ * @directed: sent to the thread, not to the process
+ * @info: kernel_siginfo, which is the same on all nodes
+ */
+struct holon_wire_signal {
+	struct holon_wire_task task;
+	__le64 sequence;
+	__le32 signo;
+	__le32 directed;
+	__u8 info[48];
+};
+
+/* The guest's group has stopped, after signal @sequence was queued. */
+struct holon_wire_stopped {
+	struct holon_wire_task task;
+	__le64 sequence;
+	__le32 signo;
+	__le32 pad;
+};
+
+/* The last message of a guest. Times in nanoseconds, sizes in KiB. */
+struct holon_wire_exit {
+	struct holon_wire_task task;
+	__le32 code;
+	__le32 pad;
+	__le64 utime, stime, runtime;
+	__le64 min_flt, maj_flt, nvcsw, nivcsw, inblock, oublock;
+	__le64 maxrss;
+};
+
+#endif /* _KERNEL_HOLON_WIRE_TASK_H */
