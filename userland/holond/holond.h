@@ -25,6 +25,14 @@
 __attribute__((format(printf, 1, 2)))
 void say(const char *format, ...);
 
+/*
+ * The words that started holond, one after the other: what ps and pidof(1) see.
+ * A container's process must not go by the same name, or who kills holond kills
+ * the containers with it.
+ */
+extern char *command_line;
+extern size_t command_line_size;
+
 /* What a container has to be like. */
 struct home {
 	uint8_t id;

@@ -39,7 +39,7 @@ static void close_others(int keep, int also)
 _Noreturn void inside(const struct home *home, int report)
 {
 	struct holon_spawner_run run = { .home = home->id };
-	char title[16];
+	char name[16];
 	const char *why;
 	sigset_t none;
 	int device;
@@ -56,8 +56,10 @@ _Noreturn void inside(const struct home *home, int report)
 	signal(SIGCHLD, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	snprintf(title, sizeof(title), "holon-home-%u", home->id);
-	prctl(PR_SET_NAME, title);
+	snprintf(name, sizeof(name), "holon-home-%u", home->id);
+	prctl(PR_SET_NAME, name);
+	memset(command_line, 0, command_line_size);
+	snprintf(command_line, command_line_size, "%s", name);
 	if (sethostname(home->name, strlen(home->name)) ||
 	    setdomainname(home->domain, strlen(home->domain)))
 		fail(report, "host name");

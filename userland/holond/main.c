@@ -50,6 +50,9 @@ static struct member {
 	int64_t clock_offset;
 } wanted[NODES];
 
+char *command_line;
+size_t command_line_size;
+
 static struct ynl_sock *ys;
 static bool loopback;
 
@@ -252,15 +255,18 @@ static bool only_one(void)
 	int fd;
 
 	mkdir("/run/holon", 0755);
-	fd = open("/run/holon/holond.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	fd = open("/run/holon/holond.pid", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0) {
-		say("/run/holon/holond.lock: %m");
+		say("/run/holon/holond.pid: %m");
 		return false;
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB)) {
 		say("another holond is running");
 		return false;
 	}
+	/* Held, and readable, for as long as this one lives. */
+	if (ftruncate(fd, 0) || dprintf(fd, "%d\n", getpid()) < 0)
+		say("/run/holon/holond.pid: %m");
 	return true;
 }
 
@@ -363,6 +369,8 @@ int main(int argc, char **argv)
 	struct ynl_sock *events;
 	const char *why;
 
+	command_line = argv[0];
+	command_line_size = argv[argc - 1] + strlen(argv[argc - 1]) + 1 - argv[0];
 	for (argc--, argv++; argc; argc--, argv++) {
 		if (!strcmp(argv[0], "--loopback")) {
 			loopback = true;

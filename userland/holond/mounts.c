@@ -35,7 +35,7 @@ static const char *because(const char *format, ...)
 	return sentence;
 }
 
-/* Mount points, in the order of the kernel's list: parents before children. */
+/* Mount points, in the order of the kernel's list. */
 struct points {
 	char **paths;
 	size_t count;
@@ -156,18 +156,41 @@ static const char *replace(const char *path)
 }
 
 /*
- * Is @path gone with, or covered at, one of the first @count mount points that
- * are not shared?
+ * Does @path lie below a mount point that is not shared, and so belong to what
+ * is dealt with there?
  */
-static bool is_hidden(const struct points *points, size_t count, const char *shared,
-		      const char *path)
+static bool is_hidden(const struct points *points, const char *shared, const char *path)
 {
 	size_t i;
 
-	for (i = 0; i < count; i++) {
+	for (i = 0; i < points->count; i++) {
 		const char *above = points->paths[i];
 
-		if (strcmp(above, "/") && is_below(path, above) && !is_shared(shared, above))
+		if (strcmp(above, "/") && strcmp(above, path) && is_below(path, above) &&
+		    !is_shared(shared, above))
+			return true;
+	}
+	return false;
+}
+
+/* Is the mount point in the list before @i, too? */
+static bool is_again(const struct points *points, size_t i)
+{
+	size_t j;
+
+	for (j = 0; j < i; j++) {
+		if (!strcmp(points->paths[j], points->paths[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool is_point(const struct points *points, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < points->count; i++) {
+		if (!strcmp(points->paths[i], path))
 			return true;
 	}
 	return false;
@@ -193,8 +216,8 @@ const char *mounts_own(char *list, size_t size, size_t *length)
 	if (!read_points(&points))
 		return because("/proc/self/mountinfo: %s", strerror(errno));
 	for (i = 0; i < points.count; i++) {
-		if (is_shared(shared, points.paths[i]) ||
-		    is_hidden(&points, i, shared, points.paths[i]))
+		if (is_shared(shared, points.paths[i]) || is_again(&points, i) ||
+		    is_hidden(&points, shared, points.paths[i]))
 			continue;
 		more = strlen(points.paths[i]) + 1;
 		if (*length + more > size) {
@@ -241,17 +264,17 @@ const char *mounts_build(const char *home, size_t length)
 		bool hidden;
 
 		path = points.paths[i];
-		if (!strcmp(path, "/"))
+		if (!strcmp(path, "/") || is_again(&points, i))
 			continue;
-		hidden = is_hidden(&points, i, shared, path);
+		hidden = is_hidden(&points, shared, path);
 		if (!is_shared(shared, path))
 			why = hidden ? NULL : replace(path);
 		else if (hidden)
 			why = because("%s is shared, but lies below a mount that is not", path);
 	}
 	for (path = home; path < home + length && !why; path += strlen(path) + 1) {
-		if (!is_shared(shared, path) &&
-		    !is_hidden(&points, points.count, shared, path))
+		if (!is_shared(shared, path) && !is_point(&points, path) &&
+		    !is_hidden(&points, shared, path))
 			why = cover(path);
 	}
 	free_points(&points);

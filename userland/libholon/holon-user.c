@@ -26,6 +26,7 @@ static const char * const holon_op_strmap[] = {
 	[HOLON_CMD_FACTS_GET] = "facts-get",
 	[HOLON_CMD_FACTS_SET] = "facts-set",
 	[HOLON_CMD_STATS_RPC_GET] = "stats-rpc-get",
+	[HOLON_CMD_STATS_SYSCALL_GET] = "stats-syscall-get",
 	[HOLON_CMD_STATS_COUNTER_GET] = "stats-counter-get",
 };
 
@@ -152,6 +153,18 @@ const struct ynl_policy_attr holon_rpc_policy[HOLON_A_RPC_MAX + 1] = {
 const struct ynl_policy_nest holon_rpc_nest = {
 	.max_attr = HOLON_A_RPC_MAX,
 	.table = holon_rpc_policy,
+};
+
+const struct ynl_policy_attr holon_syscall_policy[HOLON_A_SYSCALL_MAX + 1] = {
+	[HOLON_A_SYSCALL_NUMBER] = { .name = "number", .type = YNL_PT_U32, },
+	[HOLON_A_SYSCALL_NAME] = { .name = "name", .type = YNL_PT_NUL_STR, },
+	[HOLON_A_SYSCALL_FORWARDED] = { .name = "forwarded", .type = YNL_PT_UINT, },
+	[HOLON_A_SYSCALL_REFUSED] = { .name = "refused", .type = YNL_PT_UINT, },
+};
+
+const struct ynl_policy_nest holon_syscall_nest = {
+	.max_attr = HOLON_A_SYSCALL_MAX,
+	.table = holon_syscall_policy,
 };
 
 const struct ynl_policy_attr holon_counter_policy[HOLON_A_COUNTER_MAX + 1] = {
@@ -941,6 +954,92 @@ holon_stats_rpc_get_dump(struct ynl_sock *ys)
 
 free_list:
 	holon_stats_rpc_get_rsp_list_free(yds.first);
+	return NULL;
+}
+
+/* ============== HOLON_CMD_STATS_SYSCALL_GET ============== */
+/* HOLON_CMD_STATS_SYSCALL_GET - dump */
+int holon_stats_syscall_get_rsp_dump_parse(const struct nlmsghdr *nlh,
+					   struct ynl_parse_arg *yarg)
+{
+	struct holon_stats_syscall_get_rsp_dump *dst;
+	const struct nlattr *attr;
+
+	dst = yarg->data;
+
+	ynl_attr_for_each(attr, nlh, yarg->ys->family->hdr_len) {
+		unsigned int type = ynl_attr_type(attr);
+
+		if (type == HOLON_A_SYSCALL_NUMBER) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.number = 1;
+			dst->number = ynl_attr_get_u32(attr);
+		} else if (type == HOLON_A_SYSCALL_NAME) {
+			unsigned int len;
+
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+
+			len = strnlen(ynl_attr_get_str(attr), ynl_attr_data_len(attr));
+			dst->_present.name_len = len;
+			dst->name = malloc(len + 1);
+			memcpy(dst->name, ynl_attr_get_str(attr), len);
+			dst->name[len] = 0;
+		} else if (type == HOLON_A_SYSCALL_FORWARDED) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.forwarded = 1;
+			dst->forwarded = ynl_attr_get_uint(attr);
+		} else if (type == HOLON_A_SYSCALL_REFUSED) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.refused = 1;
+			dst->refused = ynl_attr_get_uint(attr);
+		}
+	}
+
+	return YNL_PARSE_CB_OK;
+}
+
+void
+holon_stats_syscall_get_rsp_list_free(struct holon_stats_syscall_get_rsp_list *rsp)
+{
+	struct holon_stats_syscall_get_rsp_list *next = rsp;
+
+	while ((void *)next != YNL_LIST_END) {
+		rsp = next;
+		next = rsp->next;
+
+		free(rsp->obj.name);
+		free(rsp);
+	}
+}
+
+struct holon_stats_syscall_get_rsp_list *
+holon_stats_syscall_get_dump(struct ynl_sock *ys)
+{
+	struct ynl_dump_state yds = {};
+	struct nlmsghdr *nlh;
+	int err;
+
+	yds.yarg.ys = ys;
+	yds.yarg.rsp_policy = &holon_syscall_nest;
+	yds.yarg.data = NULL;
+	yds.alloc_sz = sizeof(struct holon_stats_syscall_get_rsp_list);
+	yds.cb = holon_stats_syscall_get_rsp_dump_parse;
+	yds.rsp_cmd = HOLON_CMD_STATS_SYSCALL_GET;
+
+	nlh = ynl_gemsg_start_dump(ys, ys->family_id, HOLON_CMD_STATS_SYSCALL_GET, 1);
+
+	err = ynl_exec_dump(ys, nlh, &yds);
+	if (err < 0)
+		goto free_list;
+
+	return yds.first;
+
+free_list:
+	holon_stats_syscall_get_rsp_list_free(yds.first);
 	return NULL;
 }
 

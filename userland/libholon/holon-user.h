@@ -414,6 +414,33 @@ holon_stats_rpc_get_rsp_list_free(struct holon_stats_rpc_get_rsp_list *rsp);
 struct holon_stats_rpc_get_rsp_list *
 holon_stats_rpc_get_dump(struct ynl_sock *ys);
 
+/* ============== HOLON_CMD_STATS_SYSCALL_GET ============== */
+/* HOLON_CMD_STATS_SYSCALL_GET - dump */
+struct holon_stats_syscall_get_rsp_dump {
+	struct {
+		__u32 number:1;
+		__u32 name_len;
+		__u32 forwarded:1;
+		__u32 refused:1;
+	} _present;
+
+	__u32 number;
+	char *name;
+	__u64 forwarded;
+	__u64 refused;
+};
+
+struct holon_stats_syscall_get_rsp_list {
+	struct holon_stats_syscall_get_rsp_list *next;
+	struct holon_stats_syscall_get_rsp_dump obj __attribute__((aligned(8)));
+};
+
+void
+holon_stats_syscall_get_rsp_list_free(struct holon_stats_syscall_get_rsp_list *rsp);
+
+struct holon_stats_syscall_get_rsp_list *
+holon_stats_syscall_get_dump(struct ynl_sock *ys);
+
 /* ============== HOLON_CMD_STATS_COUNTER_GET ============== */
 /* HOLON_CMD_STATS_COUNTER_GET - dump */
 struct holon_stats_counter_get_rsp_dump {

@@ -124,6 +124,11 @@ static const struct genl_split_ops holon_nl_ops[] = {
 		.flags	= GENL_CMD_CAP_DUMP,
 	},
 	{
+		.cmd	= HOLON_CMD_STATS_SYSCALL_GET,
+		.dumpit	= holon_nl_stats_syscall_get_dumpit,
+		.flags	= GENL_CMD_CAP_DUMP,
+	},
+	{
 		.cmd	= HOLON_CMD_STATS_COUNTER_GET,
 		.dumpit	= holon_nl_stats_counter_get_dumpit,
 		.flags	= GENL_CMD_CAP_DUMP,

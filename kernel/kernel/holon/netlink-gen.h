@@ -23,6 +23,8 @@ int holon_nl_facts_get_doit(struct sk_buff *skb, struct genl_info *info);
 int holon_nl_facts_set_doit(struct sk_buff *skb, struct genl_info *info);
 int holon_nl_stats_rpc_get_dumpit(struct sk_buff *skb,
 				  struct netlink_callback *cb);
+int holon_nl_stats_syscall_get_dumpit(struct sk_buff *skb,
+				      struct netlink_callback *cb);
 int holon_nl_stats_counter_get_dumpit(struct sk_buff *skb,
 				      struct netlink_callback *cb);
 

@@ -6,10 +6,12 @@
  * A dump goes on where the last message ended: cb->args[0] is the position.
  */
 #include <linux/holon_rpc_stats.h>
+#include <linux/holon_task.h>
 #include <linux/slab.h>
 #include <net/genetlink.h>
 
 #include "netlink-gen.h"
+#include "syscall.h"
 
 /*
  * What a dump callback returns: a record that did not fit goes into the next
@@ -85,6 +87,64 @@ int holon_nl_stats_rpc_get_dumpit(struct sk_buff *skb, struct netlink_callback *
 	return dump_result(skb, err);
 }
 
+struct syscall_dump {
+	struct sk_buff *skb;
+	struct netlink_callback *cb;
+};
+
+static int put_syscall(const struct holon_syscall_count *count, void *arg)
+{
+	struct syscall_dump *dump = arg;
+	struct sk_buff *skb = dump->skb;
+	void *header = genlmsg_iput(skb, genl_info_dump(dump->cb));
+
+	if (!header)
+		return -EMSGSIZE;
+	if (nla_put_u32(skb, HOLON_A_SYSCALL_NUMBER, count->nr) ||
+	    nla_put_string(skb, HOLON_A_SYSCALL_NAME, count->name ?: "unknown") ||
+	    nla_put_uint(skb, HOLON_A_SYSCALL_FORWARDED, count->forwarded) ||
+	    nla_put_uint(skb, HOLON_A_SYSCALL_REFUSED, count->refused)) {
+		genlmsg_cancel(skb, header);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, header);
+	dump->cb->args[0] = count->nr + 1;
+	return 0;
+}
+
+int holon_nl_stats_syscall_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct syscall_dump dump = { .skb = skb, .cb = cb };
+
+	return dump_result(skb, holon_syscall_stats(cb->args[0], put_syscall, &dump));
+}
+
+static bool task_count_at(unsigned long position, const char **name, u64 *value)
+{
+	struct holon_task_counts counts;
+
+	holon_task_counts(&counts);
+
+	const struct {
+		const char *name;
+		u64 value;
+	} all[] = {
+		{ "placed", counts.placed },
+		{ "taken", counts.taken },
+		{ "refused", counts.refused },
+		{ "signals", counts.signals },
+		{ "deputies", counts.deputies },
+		{ "guests", counts.guests },
+		{ "spawners", counts.spawners },
+	};
+
+	if (position >= ARRAY_SIZE(all))
+		return false;
+	*name = all[position].name;
+	*value = all[position].value;
+	return true;
+}
+
 /* Counter number @position of all groups. Return: false behind the last. */
 static bool counter_at(unsigned long position, const char **group, const char **name, u64 *value)
 {
@@ -101,7 +161,8 @@ static bool counter_at(unsigned long position, const char **group, const char **
 		*value = holon_rpc_gauge(position);
 		return true;
 	}
-	return false;
+	*group = "task";
+	return task_count_at(position - HOLON_RPC_GAUGES, name, value);
 }
 
 int holon_nl_stats_counter_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)

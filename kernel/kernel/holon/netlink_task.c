@@ -12,13 +12,6 @@
 
 #include "netlink-gen.h"
 
-/* Gives way to the process code. */
-int __weak holon_task_place(u8 node, struct netlink_ext_ack *extack)
-{
-	NL_SET_ERR_MSG(extack, "this kernel cannot place processes");
-	return -EOPNOTSUPP;
-}
-
 /*
  * The policy while there is no scheduler: the members take turns, beginning
  * behind this node. Two callers that race may get the same node, which harms
