@@ -15,7 +15,7 @@ class Tour:
         self.steps += 1
         print(f"\n# {self.steps}. {text}".rstrip() + f"\nnode{node}:/home$ {command}", flush=True)
         result = self.cluster[node].run(["bash", "-c", command], cwd="/home", timeout=300)
-        print(result.out.rstrip("\n"), flush=True)
+        print((result.out + result.err).rstrip("\n"), flush=True)
         if wanted and not wanted(result.out):
             raise HarnessError(f"tour: step {self.steps} shows something else than it should")
         return result.out
