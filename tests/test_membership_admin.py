@@ -1,16 +1,10 @@
-"""Founding, joining and leaving by command; who is refused, and that both sides say why."""
-
-import json
+"""Three nodes found, join and leave a cluster by command; the lowest may leave, too."""
 
 import pytest
 
 from views import APPEND, assert_one_history, view, wait_agreed
 
 pytestmark = pytest.mark.cluster(nodes=3, expect=0, fresh=True, append=APPEND)
-
-
-def _nodes(node):
-    return {entry["id"]: entry for entry in json.loads(node.out("holon -j node show"))}
 
 
 def test_a_cluster_by_command(cluster):
