@@ -91,7 +91,7 @@ static void remote_ask(struct holon_remote *remote)
 	bool ask = false;
 
 	spin_lock(&remote->lock);
-	if (!remote->known && !remote->watched && remote->fd >= 0) {
+	if (!remote->watched && remote->fd >= 0) {
 		ask = true;
 		remote->watched = true;
 		msg.fd = cpu_to_le32(remote->fd);

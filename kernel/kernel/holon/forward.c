@@ -217,15 +217,17 @@ static int marshal_buffer(struct holon_marshal *m, void __user *ptr, size_t len,
 static int marshal_vector(struct holon_marshal *m, const struct iovec __user *uvec,
 			  unsigned long count, bool in, int *data)
 {
+	struct iovec fast[1], *iov = fast;
 	struct iov_iter iter;
-	struct iovec *iov = NULL;
 	struct {
 		u64 base, len;
 	} one = { };
 	ssize_t err;
 	int index;
 
-	err = import_iovec(in ? ITER_SOURCE : ITER_DEST, uvec, count, 0, &iov, &iter);
+	/* One element becomes a plain buffer, more are in memory of their own. */
+	err = import_iovec(in ? ITER_SOURCE : ITER_DEST, uvec, count, ARRAY_SIZE(fast), &iov,
+			   &iter);
 	if (err < 0)
 		return err;
 	index = holon_marshal_iter(m, &iter, in, in ? 0 : HOLON_FORWARD_BY_RESULT);

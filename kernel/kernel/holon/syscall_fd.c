@@ -101,11 +101,15 @@ HOLON_HANDLER(close)
 HOLON_HANDLER(close_range)
 {
 	unsigned int fd = regs->di, last = regs->si, flags = regs->dx;
+	unsigned int end;
 	bool any = false;
 
 	if (fd > last || (flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)))
 		return HOLON_DO_LOCAL;	/* says EINVAL */
-	for (; fd <= last && fd < files_fdtable(current->files)->max_fds; fd++) {
+	rcu_read_lock();
+	end = files_fdtable(current->files)->max_fds;
+	rcu_read_unlock();
+	for (; fd <= last && fd < end; fd++) {
 		if (!fd_is_remote(fd))
 			continue;
 		any = true;
