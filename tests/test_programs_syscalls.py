@@ -1,0 +1,65 @@
+"""System calls keep their promises in a process that runs on another node."""
+
+import shutil
+import subprocess
+
+import pytest
+
+from harness import config
+
+pytestmark = pytest.mark.cluster(nodes=2)
+
+SOURCE = config.REPO / "kernel/tools/testing/selftests/holon/syscalls.c"
+
+
+@pytest.fixture
+def program(cluster):
+    """The program in /home, where all nodes see it."""
+    binary = config.BUILD / "tests" / "syscalls"
+    binary.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["gcc", "-O2", "-Wall", "-static", "-o", binary, SOURCE], check=True)
+    shutil.copy(binary, cluster.home / "syscalls")
+    cluster.wait_view({1, 2})
+    return "/home/syscalls"
+
+
+def check(result):
+    plan = int(result.out.split("1..")[1].split()[0])
+    assert result.status == 0, result.out + result.err
+    assert result.out.count("\nok ") == plan, result.out
+
+
+def test_at_home(cluster, program):
+    check(cluster[1].run([program], check=False, timeout=300))
+
+
+def test_on_another_node(cluster, program):
+    check(cluster[1].run(["holon", "run", "-n", "2", "--", program], check=False, timeout=600))
+
+
+def test_on_another_node_as_a_user(cluster, program):
+    check(cluster[1].run(["holon", "run", "-n", "2", "--", program, "files"], check=False,
+                         timeout=600, uid=1000, gid=1000))
+
+
+def test_what_cannot_work_yet_is_refused(cluster, program):
+    result = cluster[1].run(["holon", "run", "-n", "2", "--", "/bin/sh", "-c", "/bin/true; exit 3"],
+                            check=False)
+    assert result.status not in (0, 3), result
+    cluster[2].wait_console("which has to run at home: not yet possible")
+
+
+def test_shared_mounts_are_listed(cluster):
+    assert cluster[1].read("/sys/kernel/holon/shared") == "/ identical\n/home close-to-open\n"
+
+
+def test_a_stub_lets_nobody_in(cluster):
+    node = cluster[1]
+    node.run("mkdir -p /tmp/stub && mount -t holonstub none /tmp/stub")
+    for command in ("ls /tmp/stub", "cd /tmp/stub", "cat /tmp/stub/a", "mkdir /tmp/stub/b",
+                    "ln -s x /tmp/stub/c", "mv /etc/passwd /tmp/stub/"):
+        result = node.run(command, check=False)
+        assert result.status != 0 and "emote" in result.err, (command, result.err)
+    node.run("mkdir -p /tmp/dev && mount -t holonstub -o dev none /tmp/dev")
+    node.run("echo x > /tmp/dev/null && head -c 5 /tmp/dev/urandom | wc -c | grep 5")
+    assert "emote" in node.run("ls /tmp/dev/tty", check=False).err
