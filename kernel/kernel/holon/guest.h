@@ -43,6 +43,7 @@ int holon_guest_request(struct holon_task *ht, const void *data, size_t len, voi
  * @owned: @image has to be freed
  * @pid: number of the process
  * @inc: of the stay
+ * @tries: made so far, while an earlier guest of that number vanishes
  */
 struct holon_birth {
 	struct list_head list;
@@ -52,6 +53,7 @@ struct holon_birth {
 	bool owned;
 	pid_t pid;
 	u64 inc;
+	unsigned int tries;
 };
 
 /* spawner.c */

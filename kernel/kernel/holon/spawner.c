@@ -41,6 +41,8 @@
 
 /* Images in pieces that one home may have here at a time. */
 #define HOLON_PARTIAL_MAX	64
+/* Times 10 ms: how long a guest that failed may take to vanish. */
+#define HOLON_BIRTH_TRIES	500
 
 struct holon_spawner {
 	u64 incarnation;	/* of the home */
@@ -336,7 +338,7 @@ static int make_guest(struct holon_spawner *spawner, u8 home, struct holon_birth
 	err = holon_task_hash(ht);
 	if (err) {
 		holon_task_put(ht);
-		return -EAGAIN;	/* an earlier stay has not ended quite */
+		return err;
 	}
 	birth->ht = holon_task_get(ht);
 	ht->birth = birth;
@@ -347,7 +349,7 @@ static int make_guest(struct holon_spawner *spawner, u8 home, struct holon_birth
 		holon_task_unhash(ht);
 		holon_task_put(ht);
 		holon_task_put(ht);
-		return PTR_ERR(p) == -EEXIST ? -EAGAIN : PTR_ERR(p);
+		return PTR_ERR(p);
 	}
 	/* Before it runs: handlers find it, and it finds itself. */
 	spin_lock_irq(&ht->lock);
@@ -393,8 +395,16 @@ static int spawn(struct holon_spawner *spawner, u8 home)
 			spin_unlock(&spawner_lock);
 			return -EINTR;
 		}
+		if (err == -EEXIST && birth->tries++ < HOLON_BIRTH_TRIES) {
+			/* An earlier guest of that number, on its way out. */
+			spin_lock(&spawner_lock);
+			list_add_tail(&birth->list, &spawner->births);
+			spin_unlock(&spawner_lock);
+			schedule_timeout_interruptible(msecs_to_jiffies(10));
+			continue;
+		}
 		if (err)
-			holon_birth_end(birth, err);
+			holon_birth_end(birth, err == -EEXIST ? -EAGAIN : err);
 		cond_resched();
 	}
 }

@@ -183,7 +183,8 @@ bool __holon_syscall(struct pt_regs *regs, long nr)
 }
 
 /*
- * fork and its relatives need a second half at home, which is later work. The
+ * fork and its relatives need a second half at home, which is later work; so
+ * does the execution of a file that only home has. The
  * end of a process and restart_syscall() are what their native code does: the
  * exit hook reports, and restart blocks of forwarded calls are ours.
  */
@@ -194,6 +195,8 @@ HOLON_HANDLER(special)
 	case __NR_exit_group:
 	case __NR_restart_syscall:
 		return HOLON_DO_LOCAL;
+	case __NR_execve:
+		return holon_exec_verdict(ht, (const char __user *)regs->di);
 	default:
 		return HOLON_DO_HOME;
 	}

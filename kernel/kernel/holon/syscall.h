@@ -168,6 +168,9 @@ HOLON_HANDLER(home_other);
 HOLON_HANDLER(also_here);
 HOLON_HANDLER(special);
 
+/* syscall_path.c: can the file be executed here? */
+enum holon_verdict holon_exec_verdict(struct holon_task *ht, const char __user *name);
+
 /* Run the native entry point of the current call. */
 long holon_run_local(struct pt_regs *regs, const struct holon_syscall *call);
 

@@ -112,6 +112,25 @@ static bool opens_home(struct holon_task *ht, int dirfd, const char __user *name
 	return home;
 }
 
+/* A shared file is executed here; the errors of other names are native. */
+enum holon_verdict holon_exec_verdict(struct holon_task *ht, const char __user *name)
+{
+	enum holon_share share;
+	struct path path;
+	char first;
+
+	if (get_user(first, name))
+		return HOLON_DO_LOCAL;
+	if (first != '/' && ht->cwd_remote)
+		return HOLON_DO_HOME;
+	ht->left_shared = false;
+	if (user_path_at(AT_FDCWD, name, LOOKUP_FOLLOW, &path))
+		return ht->left_shared ? HOLON_DO_HOME : HOLON_DO_LOCAL;
+	share = holon_share_path(&path);
+	path_put(&path);
+	return share == HOLON_SHARE_NONE ? HOLON_DO_HOME : HOLON_DO_LOCAL;
+}
+
 HOLON_HANDLER(open)
 {
 	struct open_how how = {};
