@@ -67,7 +67,7 @@ def test_a_database_under_home(cluster):
                   "update t set b = b || 'x' where a % 7 = 0; select count(*), sum(length(b)) from t;")
     status, out, err = outcome(cluster[1], there(2) + f'sqlite3 db "{statements}"')
     assert (status, err) == (0, b"")
-    assert out == b"500|1463\n"
+    assert out == b"500|2855\n"
     # What was written there is read here, and on the third node.
     assert same(cluster[1], '{} sqlite3 db "select sum(a), max(b) from t"', 3)
 
