@@ -29,6 +29,7 @@ enum holon_share {
 
 /**
  * holon_share_path - class of the mount that a path lies on
+ * @path: held by the caller
  *
  * Context: process context, walks the paths of holon.shared=.
  */
@@ -82,6 +83,7 @@ int holon_left_shared(void);
 
 /**
  * holon_remote_touch - current has used a remote file by a forwarded call
+ * @file: a remote file
  *
  * What is known about its readiness may be wrong now.
  */
@@ -89,6 +91,8 @@ void holon_remote_touch(struct file *file);
 
 /**
  * holon_remote_mask - set the readiness of a remote file, as home has just said
+ * @file: a remote file
+ * @mask: EPOLL*
  */
 void holon_remote_mask(struct file *file, __poll_t mask);
 

@@ -21,17 +21,23 @@ struct holon_view;
 
 /**
  * enum holon_rank - the order in which messages may depend on one another
+ * @HOLON_CONTROL: membership
+ * @HOLON_RSP: replies, page data, acknowledgements
+ * @HOLON_FWD: invalidate, fetch, wake-up, signal
+ * @HOLON_REQ: requests
+ * @HOLON_BULK: images, streams
+ * @HOLON_RANKS: their number
  *
  * A handler of a rank sends or waits only for lower numbers (higher ranks), so
  * waiting can never close a cycle. Each rank has a connection of its own per
  * peer. A lockdep map per rank checks the rule.
  */
 enum holon_rank {
-	HOLON_CONTROL,		/* membership */
-	HOLON_RSP,		/* replies, page data, acknowledgements */
-	HOLON_FWD,		/* invalidate, fetch, wake-up, signal */
-	HOLON_REQ,		/* requests */
-	HOLON_BULK,		/* images, streams */
+	HOLON_CONTROL,
+	HOLON_RSP,
+	HOLON_FWD,
+	HOLON_REQ,
+	HOLON_BULK,
 	HOLON_RANKS
 };
 
@@ -118,6 +124,12 @@ struct holon_vec {
 
 /**
  * HOLON_RPC - define a call type beside its handler
+ * @_name: of the variable, holon_rpc_NAME, and in traces and statistics
+ * @_id: number from holon_rpc_types.h
+ * @_rank: lane of the request
+ * @_flags: HOLON_RPC_*
+ * @_request_min: least length of a request
+ * @_handler: what the callee runs
  *
  * "static HOLON_RPC(poke, HOLON_RPC_ID_POKE, HOLON_REQ, 0, sizeof(struct poke),
  * poke_handler, .cancel = poke_cancel);" defines holon_rpc_poke. Registers at
@@ -168,6 +180,7 @@ int holon_call(u8 node, const struct holon_rpc_type *type, const struct holon_ve
  * @type: HOLON_RPC_ONEWAY
  * @vec: pieces, copied before return
  * @nvec: number of pieces
+ * @gfp: for the copy
  *
  * Messages of one rank to one node arrive in the order of the calls; handlers
  * that are not HOLON_RPC_INLINE may still run side by side. Never waits: a
@@ -182,6 +195,10 @@ int holon_send(u8 node, const struct holon_rpc_type *type, const struct holon_ve
 
 /**
  * holon_send_wait - one-way message of a stream
+ * @node: member of the view
+ * @type: HOLON_RPC_ONEWAY
+ * @vec: pieces, copied before return
+ * @nvec: number of pieces
  *
  * As holon_send(), but waits until the receiver's handlers have worked off
  * enough of what was sent to it before: for streams on HOLON_BULK.

@@ -27,6 +27,7 @@
  * @HOLON_RPC_CREDIT_WAITS: callers that had to wait for credit
  * @HOLON_RPC_BYTES_OUT: payload of requests and one-way messages sent
  * @HOLON_RPC_BYTES_IN: payload of requests and one-way messages received
+ * @HOLON_RPC_COUNTERS: their number
  *
  * Once no call is under way: CALLS = REPLIES + ERRORS + HOSTDOWN + REFUSED.
  */
@@ -82,6 +83,7 @@ const char *holon_rpc_counter_name(enum holon_rpc_counter counter);
  * @HOLON_RPC_STRAY: messages dropped because their sender's incarnation is not
  *	in the view
  * @HOLON_RPC_EARLY: messages that waited for a view their sender had already
+ * @HOLON_RPC_GAUGES: their number
  */
 enum holon_rpc_gauge {
 	HOLON_RPC_CALLS_OPEN,
@@ -109,6 +111,7 @@ const char *holon_rpc_gauge_name(enum holon_rpc_gauge gauge);
  * @HOLON_TRANSPORT_REFUSED: well-formed handshakes that were refused
  * @HOLON_TRANSPORT_HELLOS: hellos of this cluster heard
  * @HOLON_TRANSPORT_HELLOS_BAD: datagrams that were none, or of another cluster
+ * @HOLON_TRANSPORT_COUNTERS: their number
  */
 enum holon_transport_counter {
 	HOLON_TRANSPORT_CONNECTIONS,

@@ -134,6 +134,7 @@ void holon_transport_stop(void);
 
 /**
  * holon_transport_hello - set what the hello says, and send one now
+ * @hello: copied
  */
 void holon_transport_hello(const struct holon_hello *hello);
 
@@ -162,10 +163,14 @@ void holon_transport_drop(const struct holon_peer_id *peer, const char *why);
 
 /**
  * holon_transport_send - queue one frame
+ * @peer: to whom
  * @rank: lane
  * @type: holon_rpc_id
  * @flags: HOLON_FRAME_*
  * @call: call id or 0
+ * @vec: pieces of the payload, copied before return
+ * @nvec: number of pieces
+ * @gfp: for the copy
  *
  * Never waits for credit (callers in task context do that one layer up).
  * Context: as @gfp allows. Return: 0, -EHOSTDOWN, -EMSGSIZE, -ENOMEM.

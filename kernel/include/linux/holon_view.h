@@ -113,7 +113,8 @@ enum holon_view_prio {
 };
 
 /**
- * struct holon_view_subscriber
+ * struct holon_view_subscriber - what rebuilds its state when the view changes
+ * @name: for the log
  * @prio: place in the order
  * @lost: called when the view is installed, before the first step: nodes of
  *	@lost are gone (their lanes are closed and their incarnations refused);
@@ -125,6 +126,7 @@ enum holon_view_prio {
  * @abort: the barrier of @epoch will not be finished, because a newer view is
  *	there. Called after @lost of the newer one; a step of @epoch that still
  *	runs must end soon, and the next epoch's begins only when it has
+ * @next: list of view.c
  */
 struct holon_view_subscriber {
 	const char *name;
