@@ -16,6 +16,7 @@
 #include <linux/task_io_accounting_ops.h>
 
 #include <linux/holon.h>
+#include <linux/holon_file.h>
 #include <linux/holon_rpc.h>
 
 #include "guest.h"
@@ -186,6 +187,8 @@ long __holon_exit_begin(long code)
 		 */
 		wait_event_idle(ht->wait, READ_ONCE(ht->exited) || READ_ONCE(ht->lost));
 	}
+	/* The guest is gone, nobody polls through us any more. */
+	holon_watch_drop(ht, 0, ~0U);
 	spin_lock_irq(&ht->lock);
 	exited = ht->exited;
 	spin_unlock_irq(&ht->lock);
