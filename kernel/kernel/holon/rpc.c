@@ -252,6 +252,9 @@ static void rpc_view_lost(const struct holon_view *view, const unsigned long *lo
 			continue;
 		if (!node)
 			node = rpc_node_make(id, GFP_NOIO | __GFP_NOFAIL);
+		/* What was sent to our last life is not for the next one. */
+		if (!view)
+			forget_early(node, 0);
 		if (node->incarnation == incarnation)
 			continue;
 		if (node->incarnation)

@@ -141,16 +141,16 @@ static int lane_send_some(struct holon_lane *lane)
 	list_for_each_entry(message, &lane->sending, link) {
 		size_t skip = n ? 0 : lane->sent;
 
+		if (n == LANE_VECS) {
+			msg.msg_flags |= MSG_MORE;
+			break;
+		}
 		vec[n].iov_base = (u8 *)&message->frame + skip;
 		vec[n].iov_len = message_size(message) - skip;
-		total += vec[n].iov_len;
-		if (++n == LANE_VECS)
-			break;
+		total += vec[n++].iov_len;
 	}
 	if (!n)
 		return 0;
-	if (n == LANE_VECS)
-		msg.msg_flags |= MSG_MORE;
 	return kernel_sendmsg(lane->sock, &msg, vec, n, total);
 }
 
