@@ -116,7 +116,8 @@ def test_line_editing_on_a_terminal(cluster):
     task.wait_output(">>> ", 120)
     # 6*9, then back over the parenthesis and the 9, an 8, and to the end.
     task.input("print(6*9)\x1b[D\x7f8\x1b[C\n")
-    task.wait_output(r"\r\n48\r\n", 120)
+    # Readline may end its paste mode in between.
+    task.wait_output(r"[\r\n]48\r\n", 120)
     task.input("import os; os.isatty(0), os.get_terminal_size()\n")
     task.wait_output(r"\(True, os.terminal_size\(columns=80, lines=24\)\)", 120)
     task.input("\x04")
@@ -132,7 +133,7 @@ def test_signals_reach_a_program(cluster):
         task.input(key)
         assert task.wait().signal == number
     for number in (15, 9):
-        task = node.spawn(["holon", "run", "-n", "2", "--", "sleep", "100000"])
+        task = node.spawn(["holon", "run", "-n", "2", "--", "sleep", "100000"]).wait_started()
         cluster.wait_until(lambda: b"sleep" in node.run(
             ["cat", f"/proc/{task.pid}/cmdline"]).stdout.split(b"\0")[0], "sleep was executed")
         task.signal(number)
@@ -144,14 +145,16 @@ def test_a_stopped_program_goes_on(cluster):
     shell = node.terminal.spawn(["bash", "--norc", "-i"], pty=[24, 80],
                                 env={"TERM": "dumb", "PS1": "ready> "})
     shell.wait_output("ready> ")
-    shell.input("holon run -n 2 -- cat\n")
+    # Not cat: what it writes must not be taken for the echo of what is typed.
+    shell.input("holon run -n 2 -- sed -u s/o/0/\n")
     shell.input("one\n")
-    shell.wait_output("one\r\none\r\n", 120)
+    shell.wait_output("0ne\r\n", 120)
     shell.input("\x1a")
     shell.wait_output("Stopped", 120)
     shell.input("fg\n")
+    shell.wait_output("fg\r\nholon run", 120)
     shell.input("two\n")
-    shell.wait_output("two\r\ntwo\r\n", 120)
+    shell.wait_output("tw0\r\n", 120)
     shell.input("\x04")
     shell.input("exit 5\n")
     assert shell.wait().status == 5

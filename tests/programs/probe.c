@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A static program for the tests of placement: says what it inherited, waits
+ * for signals, dies in every way. One word chooses; see main().
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+static void say(const char *line)
+{
+	(void)!write(1, line, strlen(line));
+	(void)!write(1, "\n", 1);
+}
+
+/* Everything that execve() hands on. */
+static int inherited(char **argv, char **envp)
+{
+	struct utsname name;
+	struct rlimit limit;
+	char buffer[4096];
+	gid_t groups[64];
+	struct sigaction old;
+	sigset_t set;
+	mode_t mask;
+	int i, n;
+
+	uname(&name);
+	printf("release %s\n", name.release);
+	printf("ids %d %d %d %d\n", getuid(), geteuid(), getgid(), getegid());
+	n = getgroups(64, groups);
+	printf("groups");
+	for (i = 0; i < n; i++)
+		printf(" %d", groups[i]);
+	printf("\npid %d ppid %d pgrp %d sid %d\n", getpid(), getppid(), getpgrp(), getsid(0));
+	mask = umask(0);
+	umask(mask);
+	printf("umask %o\ncwd %s\n", mask, getcwd(buffer, sizeof(buffer)) ? buffer : strerror(errno));
+	printf("nice %d policy %d\n", getpriority(PRIO_PROCESS, 0), sched_getscheduler(0));
+	for (i = 0; i < RLIM_NLIMITS; i++) {
+		getrlimit(i, &limit);
+		printf("limit %d %lld %lld\n", i, (long long)limit.rlim_cur, (long long)limit.rlim_max);
+	}
+	sigprocmask(SIG_BLOCK, NULL, &set);
+	for (i = 1; i < 65; i++) {
+		sigaction(i, NULL, &old);
+		printf("signal %d %s%s\n", i, sigismember(&set, i) ? "blocked" : "",
+		       old.sa_handler == SIG_IGN ? "ignored" :
+		       old.sa_handler != SIG_DFL ? "handled" : "");
+	}
+	for (i = 0; i < 256; i++) {
+		struct stat st;
+		int flags = fcntl(i, F_GETFD);
+
+		if (flags < 0 || fstat(i, &st))
+			continue;
+		printf("fd %d %d mode %o flags %o at %lld\n", i, flags, st.st_mode,
+		       fcntl(i, F_GETFL), (long long)lseek(i, 0, SEEK_CUR));
+	}
+	prctl(PR_GET_NAME, buffer);
+	printf("comm %s dumpable %d nnp %d\n", buffer, prctl(PR_GET_DUMPABLE), prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
+	for (i = 0; argv[i]; i++)
+		printf("arg %s\n", argv[i]);
+	for (i = 0; envp[i]; i++)
+		printf("env %s\n", envp[i]);
+	return 0;
+}
+
+static void note(int sig, siginfo_t *info, void *context)
+{
+	char line[128];
+
+	(void)context;
+	snprintf(line, sizeof(line), "got %d code %d value %d pid %d uid %d", sig, info->si_code,
+		 info->si_value.sival_int, info->si_pid, info->si_uid);
+	say(line);
+	if (sig == SIGTERM)
+		_exit(3);
+}
+
+/* Tell each signal but the fatal ones; SIGTERM ends with 3. */
+static _Noreturn void signals(int restart)
+{
+	struct sigaction action = { .sa_sigaction = note,
+				    .sa_flags = SA_SIGINFO | (restart ? SA_RESTART : 0) };
+	char buffer[256];
+	ssize_t n;
+	int i;
+
+	for (i = 1; i < 65; i++)
+		if (i != SIGKILL && i != SIGSTOP && i != SIGTSTP && i != SIGCONT && i != 32 && i != 33)
+			sigaction(i, &action, NULL);
+	say("ready");
+	for (;;) {
+		n = read(0, buffer, sizeof(buffer));
+		if (n < 0) {
+			say(errno == EINTR ? "EINTR" : strerror(errno));
+			continue;
+		}
+		if (!n)
+			for (;;)
+				pause();
+		(void)!write(1, "read ", 5);
+		(void)!write(1, buffer, n);
+	}
+}
+
+/* Signals that are raised here must arrive before the call returns. */
+static volatile int pipes;
+
+static void count_pipe(int sig)
+{
+	(void)sig;
+	pipes++;
+}
+
+static int broken_pipe(void)
+{
+	char line[64];
+	ssize_t n;
+
+	signal(SIGPIPE, count_pipe);
+	/* The reader of descriptor 3 has gone. */
+	n = write(3, "x", 1);
+	snprintf(line, sizeof(line), "write %zd errno %d signals %d", n, errno, pipes);
+	say(line);
+	return 0;
+}
+
+static int burn(int milliseconds, int mebibytes)
+{
+	struct timespec now;
+	char *memory;
+	long long spent;
+	long i;
+
+	memory = mmap(NULL, (size_t)mebibytes << 20, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	for (i = 0; i < (long)mebibytes << 20; i += 4096)
+		memory[i] = 1;
+	do {
+		for (i = 0; i < 100000; i++)
+			asm volatile("");
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+		spent = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+	} while (spent < milliseconds);
+	return 5;
+}
+
+int main(int argc, char **argv, char **envp)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+
+	setvbuf(stdout, NULL, _IOFBF, 65536);
+	if (!strcmp(what, "inherited")) {
+		int result = inherited(argv, envp);
+
+		fflush(stdout);
+		return result;
+	}
+	if (!strcmp(what, "exit"))
+		return atoi(argv[2]);
+	if (!strcmp(what, "raise")) {
+		struct rlimit core = { 0, 0 };
+
+		if (argc > 3)
+			setrlimit(RLIMIT_CORE, &core);
+		raise(atoi(argv[2]));
+		say("survived");
+		return 0;
+	}
+	if (!strcmp(what, "fault")) {
+		volatile unsigned long where = 8;
+
+		*(volatile int *)where = 0;
+		return 0;
+	}
+	if (!strcmp(what, "signals"))
+		signals(argc > 2);
+	if (!strcmp(what, "pipe"))
+		return broken_pipe();
+	if (!strcmp(what, "burn"))
+		return burn(atoi(argv[2]), atoi(argv[3]));
+	if (!strcmp(what, "spin")) {
+		say("ready");
+		for (;;)
+			asm volatile("");
+	}
+	if (!strcmp(what, "sleep")) {
+		say("ready");
+		for (;;)
+			pause();
+	}
+	if (!strcmp(what, "exec")) {
+		execv(argv[2], argv + 2);
+		printf("exec: %s\n", strerror(errno));
+		fflush(stdout);
+		return 9;
+	}
+	if (!strcmp(what, "alarm")) {
+		char byte;
+		struct sigaction action = { .sa_sigaction = note, .sa_flags = SA_SIGINFO };
+
+		sigaction(SIGALRM, &action, NULL);
+		alarm(1);
+		if (read(0, &byte, 1) < 0)
+			say(errno == EINTR ? "EINTR" : strerror(errno));
+		return 0;
+	}
+	fprintf(stderr, "probe: what?\n");
+	return 2;
+}
