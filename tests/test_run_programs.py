@@ -119,7 +119,8 @@ def test_line_editing_on_a_terminal(cluster):
     # Readline may end its paste mode in between.
     task.wait_output(r"[\r\n]48\r\n", 120)
     task.input("import os; os.isatty(0), os.get_terminal_size()\n")
-    task.wait_output(r"\(True, os.terminal_size\(columns=80, lines=24\)\)", 120)
+    # The prompt, too: before it the terminal is not in readline's mode again.
+    task.wait_output(r"\(True, os.terminal_size\(columns=80, lines=24\)\)\r\n>>> ", 120)
     task.input("\x04")
     assert task.wait().status == 0
 
