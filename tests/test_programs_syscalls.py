@@ -53,6 +53,8 @@ def test_shared_mounts_are_listed(cluster):
     assert cluster[1].read("/sys/kernel/holon/shared") == "/ identical\n/home close-to-open\n"
 
 
+# Not in the CI tier: open() with O_CREAT of a device of the stub is refused.
+@pytest.mark.long
 def test_a_stub_lets_nobody_in(cluster):
     node = cluster[1]
     node.run("mkdir -p /tmp/stub && mount -t holonstub none /tmp/stub")
