@@ -119,6 +119,9 @@ def test_the_console_is_a_terminal(up):
     screen.expect(r"Stopped +cat\r\n.*ready>")
     screen.type("jobs; fg\n")
     screen.expect("cat\r\n.*cat\r\n")
+    # The shell says so before it hands the terminal over: what comes back shows that it has.
+    screen.type("again\n")
+    screen.expect("again\r\nagain\r\n")
     screen.type("\x03")
     screen.expect("ready>")
     # Another cluster is refused while this one runs.
