@@ -7,10 +7,8 @@ from runs import grown, there, usage
 ROUNDS = [pytest.param(300, id="300"), pytest.param(10000, id="10000", marks=pytest.mark.long)]
 
 
-# Not in the CI tier: it reads /proc/slabinfo, which the debug kernel does not have.
-@pytest.mark.long
 @pytest.mark.parametrize("count", ROUNDS)
-@pytest.mark.cluster(nodes=2, append=["kmemleak=on"], fresh=True)
+@pytest.mark.cluster(nodes=2, append=["kmemleak=on", "slab_nomerge"], fresh=True)
 @pytest.mark.limit(20000)
 def test_short_runs_leave_nothing(cluster, count):
     cluster.wait_view({1, 2})
