@@ -7,7 +7,7 @@ import pytest
 from harness import config
 from harness.errors import CommandFailed, NodeGone, NodePanicked, TimedOut, VerdictError
 
-PROVOKE = "/sys/kernel/debug/holon-provoke"
+PROVOKE = "/sys/kernel/debug/holon/provoke"
 pytestmark = pytest.mark.cluster(nodes=1, expect=0)
 
 

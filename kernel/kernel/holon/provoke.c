@@ -3,7 +3,7 @@
  * Faults on request, for the tests of the test harness: a harness that has
  * never seen a leak or a splat cannot be trusted to notice one.
  *
- *   echo leak > /sys/kernel/debug/holon-provoke
+ *   echo leak > /sys/kernel/debug/holon/provoke
  *
  * Only in kernels for tests (CONFIG_HOLON_DEBUG), only for root.
  */
@@ -14,7 +14,8 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
-#include <linux/uaccess.h>
+
+#include "debugfs.h"
 
 #define PROVOKE_LEAKS	32
 
@@ -74,15 +75,15 @@ static const struct {
 static ssize_t provoke_write(struct file *file, const char __user *from, size_t count,
 			     loff_t *offset)
 {
-	char name[24] = "";
+	char name[24];
 	size_t i;
+	int err;
 
-	if (count >= sizeof(name))
-		return -EINVAL;
-	if (copy_from_user(name, from, count))
-		return -EFAULT;
+	err = holon_debugfs_line(from, count, name, sizeof(name));
+	if (err)
+		return err;
 	for (i = 0; i < ARRAY_SIZE(provocations); i++) {
-		if (sysfs_streq(name, provocations[i].name)) {
+		if (!strcmp(name, provocations[i].name)) {
 			provocations[i].run();
 			return count;
 		}
@@ -98,7 +99,7 @@ static const struct file_operations provoke_fops = {
 
 static int __init provoke_init(void)
 {
-	debugfs_create_file("holon-provoke", 0200, NULL, NULL, &provoke_fops);
+	debugfs_create_file("provoke", 0200, holon_debugfs(), NULL, &provoke_fops);
 	return 0;
 }
 late_initcall(provoke_init);

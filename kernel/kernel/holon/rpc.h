@@ -16,7 +16,6 @@
 #include <linux/workqueue.h>
 
 struct cred;
-struct dentry;
 
 #define RPC_HASH_BITS	6
 
@@ -197,7 +196,6 @@ void rpc_rank_acquire(enum holon_rank rank);
 void rpc_rank_release(enum holon_rank rank);
 
 /* rpc_fault.c */
-struct dentry *holon_debugfs(void);
 #ifdef CONFIG_HOLON_DEBUG
 void rpc_fault_delay(const struct holon_rpc_type *type);
 int rpc_fault_status(const struct holon_rpc_type *type);

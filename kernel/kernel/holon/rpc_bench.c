@@ -7,7 +7,6 @@
  *	sink	write "NODE SIZE COUNT": COUNT one-way messages on BULK, as fast as
  *		credit allows; reading gives "BYTES NS", NS until all have been
  *		handled
- *	rpc	reading gives all counters
  *
  * The handlers do nothing but what is measured, and are inline.
  */
@@ -19,8 +18,8 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/uaccess.h>
 
+#include "debugfs.h"
 #include "rpc.h"
 
 #define ECHO_MAX	100000U
@@ -144,16 +143,6 @@ static int sink_run(u8 node, size_t size, unsigned int count)
 	return 0;
 }
 
-static int read_line(const char __user *from, size_t len, char *line, size_t size)
-{
-	if (len >= size)
-		return -EINVAL;
-	if (copy_from_user(line, from, len))
-		return -EFAULT;
-	line[len] = '\0';
-	return 0;
-}
-
 static ssize_t echo_write(struct file *file, const char __user *from, size_t len, loff_t *pos)
 {
 	unsigned int request, reply, count;
@@ -161,7 +150,7 @@ static ssize_t echo_write(struct file *file, const char __user *from, size_t len
 	u8 node;
 	int err;
 
-	err = read_line(from, len, line, sizeof(line));
+	err = holon_debugfs_line(from, len, line, sizeof(line));
 	if (!err && sscanf(line, "%hhu %u %u %u", &node, &request, &reply, &count) != 4)
 		err = -EINVAL;
 	return err ?: echo_run(node, request, reply, count) ?: len;
@@ -178,18 +167,7 @@ static int echo_show(struct seq_file *seq, void *unused)
 	return 0;
 }
 
-static int echo_open(struct inode *inode, struct file *file)
-{
-	return single_open_size(file, echo_show, NULL, 64 * PAGE_SIZE);
-}
-
-static const struct file_operations echo_fops = {
-	.open = echo_open,
-	.read = seq_read,
-	.write = echo_write,
-	.llseek = seq_lseek,
-	.release = single_release,
-};
+DEFINE_SHOW_STORE_ATTRIBUTE(echo);
 
 static ssize_t sink_write(struct file *file, const char __user *from, size_t len, loff_t *pos)
 {
@@ -198,7 +176,7 @@ static ssize_t sink_write(struct file *file, const char __user *from, size_t len
 	u8 node;
 	int err;
 
-	err = read_line(from, len, line, sizeof(line));
+	err = holon_debugfs_line(from, len, line, sizeof(line));
 	if (!err && sscanf(line, "%hhu %u %u", &node, &size, &count) != 3)
 		err = -EINVAL;
 	return err ?: sink_run(node, size, count) ?: len;
@@ -212,51 +190,7 @@ static int sink_show(struct seq_file *seq, void *unused)
 	return 0;
 }
 
-static int sink_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, sink_show, NULL);
-}
-
-static const struct file_operations sink_fops = {
-	.open = sink_open,
-	.read = seq_read,
-	.write = sink_write,
-	.llseek = seq_lseek,
-	.release = single_release,
-};
-
-/* One "NAME VALUE" a line; of types "TYPE.NAME VALUE", those that are not 0. */
-static int rpc_show(struct seq_file *seq, void *unused)
-{
-	struct holon_rpc_type_stats *stats;
-	unsigned int id = 0;
-	int i;
-
-	stats = kmalloc(sizeof(*stats), GFP_KERNEL);
-	if (!stats)
-		return -ENOMEM;
-	for (i = 0; i < HOLON_TRANSPORT_COUNTERS; i++)
-		seq_printf(seq, "transport.%s %llu\n", holon_transport_counter_name(i),
-			   holon_transport_counter(i));
-	for (i = 0; i < HOLON_RPC_GAUGES; i++)
-		seq_printf(seq, "rpc.%s %llu\n", holon_rpc_gauge_name(i), holon_rpc_gauge(i));
-	while (holon_rpc_stats_next(id, stats)) {
-		id = stats->id + 1;
-		for (i = 0; i < HOLON_RPC_COUNTERS; i++) {
-			if (stats->counter[i])
-				seq_printf(seq, "%s.%s %llu\n", stats->name,
-					   holon_rpc_counter_name(i), stats->counter[i]);
-		}
-		for (i = 0; i < HOLON_RPC_BUCKETS; i++) {
-			if (stats->latency[i])
-				seq_printf(seq, "%s.us-%u %llu\n", stats->name, 1U << i,
-					   stats->latency[i]);
-		}
-	}
-	kfree(stats);
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(rpc);
+DEFINE_SHOW_STORE_ATTRIBUTE(sink);
 
 static int __init rpc_bench_init(void)
 {
@@ -266,7 +200,6 @@ static int __init rpc_bench_init(void)
 	memset(pattern, 0x5a, PATTERN);
 	debugfs_create_file("echo", 0600, holon_debugfs(), NULL, &echo_fops);
 	debugfs_create_file("sink", 0600, holon_debugfs(), NULL, &sink_fops);
-	debugfs_create_file("rpc", 0400, holon_debugfs(), NULL, &rpc_fops);
 	return 0;
 }
 late_initcall(rpc_bench_init);

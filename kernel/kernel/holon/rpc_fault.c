@@ -15,16 +15,9 @@
 #include <linux/fault-inject.h>
 #include <linux/init.h>
 
+#include "debugfs.h"
 #include "rpc.h"
 
-static struct dentry *root;
-
-struct dentry *holon_debugfs(void)
-{
-	return root;
-}
-
-#ifdef CONFIG_HOLON_DEBUG
 struct rpc_fault {
 	struct fault_attr attr;
 	u32 type;
@@ -64,7 +57,7 @@ bool rpc_fault_drop(const struct holon_rpc_type *type)
 
 static void fault_files(const char *name, struct rpc_fault *fault, const char *value)
 {
-	struct dentry *dir = fault_create_debugfs_attr(name, root, &fault->attr);
+	struct dentry *dir = fault_create_debugfs_attr(name, holon_debugfs(), &fault->attr);
 
 	if (IS_ERR(dir))
 		return;
@@ -73,16 +66,12 @@ static void fault_files(const char *name, struct rpc_fault *fault, const char *v
 	if (value)
 		debugfs_create_u32(value, 0600, dir, &fault->value);
 }
-#endif
 
 static int __init rpc_fault_init(void)
 {
-	root = debugfs_create_dir("holon", NULL);
-#ifdef CONFIG_HOLON_DEBUG
 	fault_files("rpc_delay", &delay_fault, "delay_ms");
 	fault_files("rpc_fail", &fail_fault, "errno");
 	fault_files("rpc_drop", &drop_fault, NULL);
-#endif
 	return 0;
 }
-fs_initcall(rpc_fault_init);
+late_initcall(rpc_fault_init);

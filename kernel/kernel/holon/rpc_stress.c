@@ -28,8 +28,8 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/timer.h>
-#include <linux/uaccess.h>
 
+#include "debugfs.h"
 #include "rpc.h"
 
 #define STRESS_DATA	4096U
@@ -163,7 +163,9 @@ static void defer_cancel(struct holon_request *request)
 	deferred = request->private;
 	if (deferred) {
 		deferred->cancelled = true;
-		mod_delayed_work(system_unbound_wq, &deferred->work, 0);
+		/* If it runs already it waits for the lock, and sees the flag. */
+		if (cancel_delayed_work(&deferred->work))
+			queue_delayed_work(system_unbound_wq, &deferred->work, 0);
 	}
 	spin_unlock_irqrestore(&deferred_lock, flags);
 }
@@ -357,29 +359,19 @@ static int stress_start(unsigned int per_node)
 
 /* --- files ------------------------------------------------------------------*/
 
-static int read_line(const char __user *from, size_t len, char *line, size_t size)
-{
-	if (len >= size)
-		return -EINVAL;
-	if (copy_from_user(line, from, len))
-		return -EFAULT;
-	line[len] = '\0';
-	return 0;
-}
-
 static ssize_t stress_write(struct file *file, const char __user *from, size_t len, loff_t *pos)
 {
 	unsigned int per_node;
 	char line[64];
 	int err;
 
-	err = read_line(from, len, line, sizeof(line));
+	err = holon_debugfs_line(from, len, line, sizeof(line));
 	if (err)
 		return err;
 	mutex_lock(&stress_mutex);
 	if (sscanf(line, "start %u", &per_node) == 1 && per_node && per_node <= CALLERS_MAX)
 		err = stress_start(per_node);
-	else if (sysfs_streq(line, "stop"))
+	else if (!strcmp(line, "stop"))
 		stress_stop();
 	else
 		err = -EINVAL;
@@ -396,18 +388,7 @@ static int stress_show(struct seq_file *seq, void *unused)
 	return 0;
 }
 
-static int stress_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, stress_show, NULL);
-}
-
-static const struct file_operations stress_fops = {
-	.open = stress_open,
-	.read = seq_read,
-	.write = stress_write,
-	.llseek = seq_lseek,
-	.release = single_release,
-};
+DEFINE_SHOW_STORE_ATTRIBUTE(stress);
 
 /* What a member can do wrong. */
 static struct holon_message *malform(const char *kind)
@@ -448,7 +429,7 @@ static ssize_t malform_write(struct file *file, const char __user *from, size_t 
 	char line[64], kind[16];
 	int err;
 
-	err = read_line(from, len, line, sizeof(line));
+	err = holon_debugfs_line(from, len, line, sizeof(line));
 	if (!err && sscanf(line, "%hhu %15s", &peer.node, kind) != 2)
 		err = -EINVAL;
 	if (err)

@@ -17,8 +17,8 @@
 #include <linux/reboot.h>
 #include <linux/smp.h>
 #include <linux/string.h>
-#include <linux/uaccess.h>
 
+#include "debugfs.h"
 #include "membership.h"
 
 static const char * const point_names[VIEW_FAULT_POINTS] = {
@@ -64,15 +64,12 @@ static ssize_t view_fault_read(struct file *file, char __user *to, size_t count,
 static ssize_t view_fault_write(struct file *file, const char __user *from, size_t count,
 				loff_t *pos)
 {
-	char text[32], *what, *how;
-	int point, act;
+	char text[32], *what, *how = text;
+	int point, act, err;
 
-	if (count >= sizeof(text))
-		return -EINVAL;
-	if (copy_from_user(text, from, count))
-		return -EFAULT;
-	text[count] = 0;
-	how = strim(text);
+	err = holon_debugfs_line(from, count, text, sizeof(text));
+	if (err)
+		return err;
 	what = strsep(&how, " ");
 	point = match_string(point_names, ARRAY_SIZE(point_names), what);
 	act = how ? match_string(action_names, ARRAY_SIZE(action_names), how) : 0;
@@ -92,15 +89,7 @@ static const struct file_operations view_fault_fops = {
 
 static int __init view_fault_init(void)
 {
-	struct dentry *dir = debugfs_lookup("holon", NULL);
-
-	if (dir) {
-		debugfs_create_file("view_fault", 0600, dir, NULL, &view_fault_fops);
-		dput(dir);
-	} else {
-		dir = debugfs_create_dir("holon", NULL);
-		debugfs_create_file("view_fault", 0600, dir, NULL, &view_fault_fops);
-	}
+	debugfs_create_file("view_fault", 0600, holon_debugfs(), NULL, &view_fault_fops);
 	return 0;
 }
 late_initcall(view_fault_init);
