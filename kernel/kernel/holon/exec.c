@@ -195,25 +195,22 @@ struct ready {
 static int parse_ready(const struct holon_reply *reply, struct ready *ready)
 {
 	const struct holon_wire_ready *wire = reply->data;
-	const struct holon_wire_creds *creds;
-	size_t left = reply->len, len;
+	size_t left = reply->len;
+	ssize_t len;
 
-	if (left < sizeof(*wire) + sizeof(*creds))
+	if (left < sizeof(*wire))
 		return -EBADMSG;
 	left -= sizeof(*wire);
-	creds = (const void *)(wire + 1);
-	if (le32_to_cpu(creds->groups) > NGROUPS_MAX)
-		return -EBADMSG;
-	len = sizeof(*creds) + le32_to_cpu(creds->groups) * sizeof(__le32);
-	if (len > left)
-		return -EBADMSG;
+	ready->creds = wire + 1;
+	len = holon_creds_length(ready->creds, left);
+	if (len < 0)
+		return len;
 	left -= len;
-	ready->creds = creds;
 	ready->creds_len = len;
 	ready->n = le32_to_cpu(wire->reopened);
-	if (ready->n != left / sizeof(__le32))
+	if (left % sizeof(__le32) || ready->n != left / sizeof(__le32))
 		return -EBADMSG;
-	ready->reopened = (const void *)creds + len;
+	ready->reopened = ready->creds + len;
 	return 0;
 }
 

@@ -177,11 +177,6 @@ void rpc_forward_done(struct rpc_request *request);
 void rpc_flush_forget(struct rpc_node *node);
 void rpc_flush_install(u64 epoch);
 
-/* rpc_cred.c: credentials by value */
-size_t rpc_cred_size(const struct cred *cred);
-void rpc_cred_put(void *to, const struct cred *cred);
-struct cred *rpc_cred_get(const void *from, size_t len, size_t *used);
-
 /* rpc_stats.c */
 const struct holon_rpc_type *rpc_type(unsigned int id);
 void rpc_count(const struct holon_rpc_type *type, enum holon_rpc_counter counter);

@@ -19,6 +19,7 @@
 #include <linux/slab.h>
 #include <trace/events/holon.h>
 
+#include "cred_value.h"
 #include "rpc.h"
 
 static atomic64_t next_call = ATOMIC64_INIT(0);
@@ -54,12 +55,12 @@ static struct holon_message *message_make(const struct holon_rpc_type *type, u64
 	if (len > HOLON_MSG_MAX)
 		return ERR_PTR(-EMSGSIZE);
 	if (type->flags & HOLON_RPC_CREDS)
-		at = rpc_cred_size(current_cred());
+		at = holon_cred_size(current_cred());
 	message = holon_message_alloc(type->rank, type->id, call, at + len, gfp);
 	if (!message)
 		return ERR_PTR(-ENOMEM);
 	if (type->flags & HOLON_RPC_CREDS) {
-		rpc_cred_put(message->data, current_cred());
+		holon_cred_pack(message->data, current_cred());
 		message->frame.flags = cpu_to_le16(HOLON_FRAME_CREDS);
 	}
 	for (i = 0; i < nvec; i++) {

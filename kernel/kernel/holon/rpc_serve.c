@@ -19,6 +19,7 @@
 #include <linux/slab.h>
 #include <trace/events/holon.h>
 
+#include "cred_value.h"
 #include "rpc.h"
 
 static void request_put(struct rpc_request *request)
@@ -195,7 +196,7 @@ static int request_parse(struct rpc_request *request)
 	const struct holon_rpc_type *type = request->public.type;
 
 	if (type->flags & HOLON_RPC_CREDS) {
-		struct cred *cred = rpc_cred_get(message->data, len, &used);
+		struct cred *cred = holon_cred_unpack(message->data, len, &used);
 
 		if (IS_ERR(cred))
 			return PTR_ERR(cred);

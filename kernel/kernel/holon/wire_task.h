@@ -33,22 +33,24 @@ struct holon_wire_piece {
 /* TASK_EXEC, flags: the image was sent before, in pieces. */
 #define HOLON_EXEC_PIECES	0x01
 
+/* One set of credentials; supplementary groups (__le32) and padding to 8 follow. */
+struct holon_wire_cred {
+	__le32 uid, gid, suid, sgid, euid, egid, fsuid, fsgid;
+	__le32 securebits;
+	__le32 groups;		/* their number */
+	__le64 inheritable, permitted, effective, bounding, ambient;
+} __packed __aligned(4);
+
 /**
- * struct holon_wire_creds - credentials by value
- * @ids: uid, euid, suid, fsuid, gid, egid, sgid, fsgid
- * @caps: inheritable, permitted, effective, bset, ambient
+ * struct holon_wire_creds - what a process may do
  * @flags: HOLON_CREDS_*
- *
- * Supplementary groups (__le32) follow.
+ * @cred: with its groups
  */
 struct holon_wire_creds {
-	__le32 ids[8];
-	__le64 caps[5];
-	__le32 securebits;
 	__le32 flags;
-	__le32 dumpable;
-	__le32 groups;
-};
+	__le32 pad;
+	struct holon_wire_cred cred;
+} __packed __aligned(4);
 
 #define HOLON_CREDS_NO_NEW_PRIVS	0x01
 
@@ -57,7 +59,7 @@ struct holon_wire_ready {
 	struct holon_wire_task task;
 	__le32 local_pid;	/* at the guest's node, for people */
 	__le32 reopened;	/* descriptors that the guest has opened again */
-	/* then struct holon_wire_creds, its groups, the descriptors (__le32) */
+	/* then struct holon_wire_creds with its groups, the descriptors (__le32) */
 };
 
 /**

@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
 
+#include "../cred_value.h"
 #include "../rpc.h"
 
 #define NODE		250
@@ -441,12 +442,12 @@ static void credentials_travel(struct kunit *test)
 	cred->cap_effective = CAP_EMPTY_SET;
 	cap_raise(cred->cap_effective, CAP_KILL);
 
-	size = rpc_cred_size(cred);
+	size = holon_cred_size(cred);
 	KUNIT_EXPECT_EQ(test, size % 8, 0);
 	bytes = kunit_kzalloc(test, size + 1, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, bytes);
-	rpc_cred_put(bytes, cred);
-	copy = rpc_cred_get(bytes, size, &used);
+	holon_cred_pack(bytes, cred);
+	copy = holon_cred_unpack(bytes, size, &used);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(copy));
 	KUNIT_EXPECT_EQ(test, used, size);
 	KUNIT_EXPECT_TRUE(test, uid_eq(copy->fsuid, cred->fsuid));
@@ -458,12 +459,12 @@ static void credentials_travel(struct kunit *test)
 	put_cred(cred);
 
 	for (len = 0; len < size; len++)
-		KUNIT_EXPECT_EQ(test, PTR_ERR(rpc_cred_get(bytes, len, &used)), -EPROTO);
+		KUNIT_EXPECT_EQ(test, PTR_ERR(holon_cred_unpack(bytes, len, &used)), -EPROTO);
 	memset(bytes + 36, 0xff, 4);	/* number of groups */
-	KUNIT_EXPECT_EQ(test, PTR_ERR(rpc_cred_get(bytes, size, &used)), -EPROTO);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(holon_cred_unpack(bytes, size, &used)), -EPROTO);
 	memset(bytes + 36, 0, 4);
 	memset(bytes, 0xff, 4);		/* a uid that is none */
-	KUNIT_EXPECT_EQ(test, PTR_ERR(rpc_cred_get(bytes, size, &used)), -EPROTO);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(holon_cred_unpack(bytes, size, &used)), -EPROTO);
 }
 
 static void handler_runs_under_them(struct kunit *test)
@@ -474,10 +475,10 @@ static void handler_runs_under_them(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, cred);
 	cred->fsuid = KUIDT_INIT(1234);
-	size = rpc_cred_size(cred);
+	size = holon_cred_size(cred);
 	message = holon_message_alloc(HOLON_REQ, ID + 3, 5, size, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, message);
-	rpc_cred_put(message->data, cred);
+	holon_cred_pack(message->data, cred);
 	message->frame.flags = cpu_to_le16(HOLON_FRAME_CREDS);
 	put_cred(cred);
 	KUNIT_EXPECT_EQ(test, holon_rpc_receive(&peer, HOLON_REQ, message), 0);
