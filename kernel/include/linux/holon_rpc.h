@@ -52,6 +52,7 @@ enum holon_rank {
 #define HOLON_RPC_ONEWAY	0x02	/* no reply, no call record */
 #define HOLON_RPC_CREDS		0x04	/* the handler runs under the caller's credentials */
 #define HOLON_RPC_IDEMPOTENT	0x08	/* may be sent again to another node after a loss */
+#define HOLON_RPC_LONG		0x10	/* deferred for any time: gives its credit back when taken */
 
 /**
  * struct holon_request - a call as its handler sees it
@@ -265,7 +266,7 @@ void holon_reply_free(struct holon_reply *reply);
  *
  * Context: process context.
  * Return: 0; -ESTALE when holon_rpc_flush_abort() was called for this epoch or
- *	a newer view was installed; -ENOMEM.
+ *	a newer view was installed.
  */
 int holon_rpc_flush(const struct holon_view *view, unsigned int round);
 
@@ -276,5 +277,15 @@ int holon_rpc_flush(const struct holon_view *view, unsigned int round);
  * Context: any.
  */
 void holon_rpc_flush_abort(u64 epoch);
+
+/**
+ * holon_rpc_reborn - this node begins a new life
+ *
+ * Messages that were kept for a view of the old one are forgotten. To be called
+ * when the transport is stopped.
+ *
+ * Context: process context.
+ */
+void holon_rpc_reborn(void);
 
 #endif /* _LINUX_HOLON_RPC_H */

@@ -507,6 +507,7 @@ static void reborn(void)
 	unsigned int id;
 
 	view_stop_transport();
+	holon_rpc_reborn();
 	holon_node_new_incarnation();
 	spin_lock(&view_facts_lock);
 	holon_node_ident(&mship.me);
@@ -815,12 +816,18 @@ static void entry_up(const struct entry *entry)
 		node->state = HOLON_NODE_ALONE;
 		node->epoch = 0;
 	}
+	if (node->up_incarnation != entry->ident.incarnation) {
+		/* The clock of this life has not been compared yet. */
+		node->rtt_ns = 0;
+		node->clock_offset_ns = 0;
+	}
 	node->up = true;
 	node->up_incarnation = entry->ident.incarnation;
 	node->refused[0] = 0;
 	spin_unlock(&view_facts_lock);
 	node->joiner = false;
 	node->leaver = false;
+	node->linger_until = 0;
 	node->stamp = 0;
 	bitmap_zero(node->hears, HOLON_NODE_IDS);
 	atomic64_set(&node->heard, view_now());

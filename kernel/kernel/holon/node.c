@@ -28,6 +28,7 @@
 #endif
 #define MODULE_PARAM_PREFIX "holon."
 
+/* Written with interrupts off: it is read in any context. */
 static DEFINE_SEQLOCK(ident_lock);
 static struct holon_ident self;
 
@@ -71,38 +72,41 @@ void holon_node_ident(struct holon_ident *ident)
 u64 holon_node_new_incarnation(void)
 {
 	u64 incarnation = (u64)ktime_get_real_seconds() << 32 | (get_random_u32() | 1);
+	unsigned long flags;
 
-	write_seqlock(&ident_lock);
+	write_seqlock_irqsave(&ident_lock, flags);
 	self.incarnation = incarnation;
-	write_sequnlock(&ident_lock);
+	write_sequnlock_irqrestore(&ident_lock, flags);
 	return incarnation;
 }
 
 int holon_node_set_id(unsigned int id)
 {
+	unsigned long flags;
 	int err = 0;
 
 	if (!id || id > HOLON_NODE_MAX)
 		return -EINVAL;
-	write_seqlock(&ident_lock);
+	write_seqlock_irqsave(&ident_lock, flags);
 	if (self.id)
 		err = -EBUSY;
 	else
 		self.id = id;
-	write_sequnlock(&ident_lock);
+	write_sequnlock_irqrestore(&ident_lock, flags);
 	return err;
 }
 
 static int __init holon_node_init(void)
 {
 	const char *dmi = dmi_get_system_info(DMI_PRODUCT_UUID);
+	unsigned long flags;
 	uuid_t uuid;
 
 	if (!dmi || uuid_parse(dmi, &uuid) || uuid_is_null(&uuid))
 		uuid_gen(&uuid);
-	write_seqlock(&ident_lock);
+	write_seqlock_irqsave(&ident_lock, flags);
 	self.uuid = uuid;
-	write_sequnlock(&ident_lock);
+	write_sequnlock_irqrestore(&ident_lock, flags);
 	holon_node_new_incarnation();
 	return 0;
 }

@@ -99,9 +99,9 @@ static int dispatch(struct rpc_node *node, u64 incarnation, enum holon_rank rank
 	case HOLON_RPC_ID_REPLY:
 		if (rank != HOLON_RSP)
 			break;
-		return rpc_receive_reply(node, message);
+		return rpc_receive_reply(node, incarnation, message);
 	case HOLON_RPC_ID_CANCEL:
-		return rpc_receive_cancel(node, rank, message);
+		return rpc_receive_cancel(node, incarnation, rank, message);
 	case HOLON_RPC_ID_FLUSH:
 		return rpc_receive_flush(node, rank, message);
 	case HOLON_RPC_ID_CREDIT:
@@ -112,6 +112,13 @@ static int dispatch(struct rpc_node *node, u64 incarnation, enum holon_rank rank
 	holon_message_free(message);
 	return -EPROTO;
 }
+
+/*
+ * Epoch of the last view of which every member has its incarnation here. It
+ * trails rpc_epoch() while a view is being installed: a member whose turn has
+ * not come is early, no stranger.
+ */
+static u64 settled_epoch;
 
 /*
  * The sender is no member of our view, or is one whose early messages are being
@@ -130,7 +137,7 @@ static bool hold_or_drop(struct rpc_node *node, u64 incarnation, struct holon_me
 		spin_unlock_irq(&node->lock);
 		return false;
 	}
-	keep = member || le64_to_cpu(message->frame.epoch) > rpc_epoch();
+	keep = member || le64_to_cpu(message->frame.epoch) > READ_ONCE(settled_epoch);
 	if (keep && node->early_bytes + size > EARLY_MAX) {
 		keep = false;
 		*err = -EPROTO;
@@ -182,11 +189,11 @@ static void replay_early(struct rpc_node *node, u64 incarnation)
 		message = list_first_entry_or_null(&node->early, struct holon_message, link);
 		if (!message) {
 			node->replaying = false;
-			node->early_bytes = 0;
 			spin_unlock_irq(&node->lock);
 			return;
 		}
 		list_del_init(&message->link);
+		node->early_bytes -= rpc_cost(message);
 		spin_unlock_irq(&node->lock);
 		do {
 			err = dispatch(node, incarnation, message->frame.rank, message);
@@ -235,7 +242,7 @@ static void node_lost(struct rpc_node *node)
  * A view is installed: the lanes of the nodes that left are closed, and what
  * they carried before has been handed up.
  */
-static void rpc_view_lost(const struct holon_view *view, const unsigned long *lost)
+void rpc_view_lost(const struct holon_view *view, const unsigned long *lost)
 {
 	unsigned int id;
 
@@ -253,9 +260,6 @@ static void rpc_view_lost(const struct holon_view *view, const unsigned long *lo
 			continue;
 		if (!node)
 			node = rpc_node_make(id, GFP_NOIO | __GFP_NOFAIL);
-		/* What was sent to our last life is not for the next one. */
-		if (!view)
-			forget_early(node, 0);
 		if (node->incarnation == incarnation)
 			continue;
 		if (node->incarnation)
@@ -265,6 +269,21 @@ static void rpc_view_lost(const struct holon_view *view, const unsigned long *lo
 			rpc_node_install(node, incarnation);
 			replay_early(node, incarnation);
 		}
+	}
+	/* Whoever sees this under a node's lock sees its incarnation, too. */
+	WRITE_ONCE(settled_epoch, view ? view->epoch : 0);
+}
+
+/* The lanes are closed: what was kept was sent to the life that has ended. */
+void holon_rpc_reborn(void)
+{
+	unsigned int id;
+
+	for (id = 1; id < HOLON_NODE_IDS; id++) {
+		struct rpc_node *node = rpc_node_find(id);
+
+		if (node)
+			forget_early(node, 0);
 	}
 }
 

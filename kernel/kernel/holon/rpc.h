@@ -16,6 +16,7 @@
 #include <linux/workqueue.h>
 
 struct cred;
+struct holon_view;
 
 #define RPC_HASH_BITS	6
 
@@ -161,13 +162,13 @@ void rpc_credit_owe(struct rpc_node *node, u64 incarnation, enum holon_rank rank
 size_t rpc_cost(const struct holon_message *message);
 
 /* rpc_call.c: the caller's side */
-int rpc_receive_reply(struct rpc_node *node, struct holon_message *message);
+int rpc_receive_reply(struct rpc_node *node, u64 incarnation, struct holon_message *message);
 void rpc_calls_lost(struct rpc_node *node);
 
 /* rpc_serve.c: the callee's side */
 int rpc_receive_request(struct rpc_node *node, u64 incarnation, enum holon_rank rank,
 			struct holon_message *message);
-int rpc_receive_cancel(struct rpc_node *node, enum holon_rank rank,
+int rpc_receive_cancel(struct rpc_node *node, u64 incarnation, enum holon_rank rank,
 		       struct holon_message *message);
 void rpc_requests_lost(struct rpc_node *node);
 
@@ -189,6 +190,7 @@ unsigned int rpc_latency_bucket(u64 us);
 struct workqueue_struct *rpc_queue(enum holon_rank rank);
 void rpc_rank_acquire(enum holon_rank rank);
 void rpc_rank_release(enum holon_rank rank);
+void rpc_view_lost(const struct holon_view *view, const unsigned long *lost);
 
 /* rpc_fault.c */
 #ifdef CONFIG_HOLON_DEBUG

@@ -116,7 +116,8 @@ static void call_end(struct rpc_call *call, bool orphaned, int status,
 
 	call->status = status;
 	call->reply = reply;
-	rpc_credit_give(node, call->type->rank, call->cost);
+	if (!(call->type->flags & HOLON_RPC_LONG))
+		rpc_credit_give(node, call->type->rank, call->cost);
 	rpc_gauge_add(HOLON_RPC_CALLS_OPEN, -1);
 	if (!reply)
 		rpc_count(call->type, HOLON_RPC_HOSTDOWN);
@@ -144,16 +145,17 @@ static struct rpc_call *call_find(struct rpc_node *node, u64 id)
 	return NULL;
 }
 
-int rpc_receive_reply(struct rpc_node *node, struct holon_message *message)
+int rpc_receive_reply(struct rpc_node *node, u64 incarnation, struct holon_message *message)
 {
 	const struct holon_wire_reply *wire = (void *)message->data;
 	struct rpc_call *call = NULL;
-	bool orphaned = false;
+	bool orphaned = false, member = true;
 	int status = 0;
 
 	if (le32_to_cpu(message->frame.length) >= sizeof(*wire)) {
 		status = (int)le32_to_cpu(wire->status);
 		spin_lock_irq(&node->lock);
+		member = node->incarnation == incarnation;
 		call = call_find(node, le64_to_cpu(message->frame.call));
 		if (call) {
 			hash_del(&call->hash);
@@ -161,10 +163,13 @@ int rpc_receive_reply(struct rpc_node *node, struct holon_message *message)
 		}
 		spin_unlock_irq(&node->lock);
 	}
-	/* One reply per call: one too many is as wrong as a short one. */
+	/*
+	 * One reply per call: one too many is as wrong as a short one. But of a
+	 * node that has just left the calls have ended.
+	 */
 	if (!call) {
 		holon_message_free(message);
-		return -EPROTO;
+		return member ? -EPROTO : 0;
 	}
 	call_end(call, orphaned, max(status, -MAX_ERRNO), message);
 	return 0;
@@ -273,9 +278,9 @@ static void call_cancel(struct rpc_call *call)
 
 	if (completion_done(&call->done))
 		return;
-	message = holon_message_alloc(call->type->rank, HOLON_RPC_ID_CANCEL, call->id, 0, GFP_NOIO);
-	if (!message)
-		return;
+	/* Without it the caller would wait for a call that nobody breaks off. */
+	message = holon_message_alloc(call->type->rank, HOLON_RPC_ID_CANCEL, call->id, 0,
+				      GFP_NOIO | __GFP_NOFAIL);
 	spin_lock_irq(&node->lock);
 	incarnation = node->incarnation;
 	spin_unlock_irq(&node->lock);

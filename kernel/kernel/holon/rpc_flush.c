@@ -121,15 +121,15 @@ static bool all_reached(const struct holon_view *view, unsigned int round)
 	return true;
 }
 
-static int send_marker(u8 id, u64 incarnation, enum holon_rank rank, u64 epoch, unsigned int round)
+static void send_marker(u8 id, u64 incarnation, enum holon_rank rank, u64 epoch, unsigned int round)
 {
 	struct holon_peer_id peer = { .node = id, .incarnation = incarnation };
 	struct holon_wire_flush *wire;
 	struct holon_message *message;
 
-	message = holon_message_alloc(rank, HOLON_RPC_ID_FLUSH, 0, sizeof(*wire), GFP_NOIO);
-	if (!message)
-		return -ENOMEM;
+	/* Everybody waits for it. */
+	message = holon_message_alloc(rank, HOLON_RPC_ID_FLUSH, 0, sizeof(*wire),
+				      GFP_NOIO | __GFP_NOFAIL);
 	wire = (void *)message->data;
 	wire->epoch = cpu_to_le64(epoch);
 	wire->round = cpu_to_le32(round);
@@ -137,7 +137,6 @@ static int send_marker(u8 id, u64 incarnation, enum holon_rank rank, u64 epoch, 
 	message->frame.epoch = cpu_to_le64(epoch);
 	/* A connection that is down aborts the round by the loss it causes. */
 	holon_transport_queue(&peer, message);
-	return 0;
 }
 
 static bool aborted(u64 epoch)
@@ -148,15 +147,12 @@ static bool aborted(u64 epoch)
 int holon_rpc_flush(const struct holon_view *view, unsigned int round)
 {
 	unsigned long id;
-	int err;
 
 	for_each_set_bit(id, view->members, HOLON_NODE_IDS) {
 		u64 incarnation = view->incarnation[id];
 
-		err = send_marker(id, incarnation, HOLON_FWD, view->epoch, round) ?:
-		      send_marker(id, incarnation, HOLON_RSP, view->epoch, round);
-		if (err)
-			return err;
+		send_marker(id, incarnation, HOLON_FWD, view->epoch, round);
+		send_marker(id, incarnation, HOLON_RSP, view->epoch, round);
 	}
 	wait_event_idle(flush_wait, all_reached(view, round) || aborted(view->epoch));
 	return aborted(view->epoch) ? -ESTALE : 0;

@@ -146,9 +146,10 @@ static void request_run(struct rpc_request *request)
 	status = request_handle(request);
 	rpc_count(type, HOLON_RPC_HANDLED);
 	rpc_forward_done(request);
-	if (type->flags & HOLON_RPC_ONEWAY) {
+	if (type->flags & (HOLON_RPC_ONEWAY | HOLON_RPC_LONG))
 		rpc_credit_owe(request->from, request->public.incarnation, type->rank,
 			       rpc_cost(request->message));
+	if (type->flags & HOLON_RPC_ONEWAY) {
 		rpc_gauge_add(HOLON_RPC_REQUESTS_OPEN, -1);
 	} else if (status == HOLON_DEFER) {
 		request_deferred(request);
@@ -216,9 +217,13 @@ static int request_enter(struct rpc_request *request)
 	int err = 0;
 
 	spin_lock_irq(&node->lock);
+	/* It left since the message was let in: nobody will come to cancel this. */
+	if (node->incarnation != request->public.incarnation)
+		request->cancelled = true;
 	if (request->call) {
 		hash_for_each_possible(node->requests, other, hash, request->call) {
-			if (other->call == request->call)
+			if (other->call == request->call &&
+			    other->public.incarnation == request->public.incarnation)
 				err = -EPROTO;
 		}
 		if (!err)
@@ -291,7 +296,8 @@ int rpc_receive_request(struct rpc_node *node, u64 incarnation, enum holon_rank 
 	return 0;
 }
 
-int rpc_receive_cancel(struct rpc_node *node, enum holon_rank rank, struct holon_message *message)
+int rpc_receive_cancel(struct rpc_node *node, u64 incarnation, enum holon_rank rank,
+		       struct holon_message *message)
 {
 	u64 call = le64_to_cpu(message->frame.call);
 	struct rpc_request *request, *found = NULL;
@@ -305,7 +311,7 @@ int rpc_receive_cancel(struct rpc_node *node, enum holon_rank rank, struct holon
 		return err;
 	spin_lock_irq(&node->lock);
 	hash_for_each_possible(node->requests, request, hash, call) {
-		if (request->call == call)
+		if (request->call == call && request->public.incarnation == incarnation)
 			found = request;
 	}
 	/* It may have been replied to: the cancel crossed the reply. */

@@ -256,7 +256,8 @@ static int lane_read_frames(struct holon_lane *lane, bool *more)
 	tcp_read_sock(sk, &desc, lane_actor);
 	release_sock(sk);
 	holon_net_add(HOLON_TRANSPORT_BYTES_IN, LANE_BUDGET - read.budget);
-	*more = !read.budget;
+	/* Stopped early: by the budget, or by a want of memory that has passed. */
+	*more = !desc.count;
 	return read.err;
 }
 
@@ -514,10 +515,8 @@ void holon_lane_close(struct holon_lane *lane)
 	sk->sk_user_data = NULL;
 	write_unlock_bh(&sk->sk_callback_lock);
 	/* Each may queue the other. */
-	cancel_work_sync(&lane->send_work);
-	cancel_delayed_work_sync(&lane->receive_work);
-	cancel_work_sync(&lane->send_work);
-	cancel_delayed_work_sync(&lane->receive_work);
+	disable_work_sync(&lane->send_work);
+	disable_delayed_work_sync(&lane->receive_work);
 
 	if (lane->state == LANE_OPEN)
 		lane_drain(lane);

@@ -6,6 +6,7 @@
 #include <kunit/test.h>
 #include <linux/cred.h>
 #include <linux/delay.h>
+#include <linux/holon_view.h>
 #include <linux/kthread.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -72,6 +73,8 @@ static HOLON_RPC(test_deferring, ID + 2, HOLON_REQ, HOLON_RPC_INLINE, 0, deferri
 		 .cancel = test_cancel);
 static HOLON_RPC(test_cred, ID + 3, HOLON_REQ, HOLON_RPC_INLINE | HOLON_RPC_CREDS, 0,
 		 cred_handler);
+static int relay_handler(struct holon_request *request);
+static HOLON_RPC(test_relay, ID + 5, HOLON_REQ, HOLON_RPC_INLINE, 0, relay_handler);
 static HOLON_RPC(test_oneway, ID + 4, HOLON_BULK, HOLON_RPC_INLINE | HOLON_RPC_ONEWAY, 0,
 		 plain_handler);
 
@@ -314,6 +317,48 @@ static void strangers_are_dropped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, holon_rpc_gauge(HOLON_RPC_STRAY), before + 1);
 }
 
+/* While a view is installed: something of a member whose turn comes later. */
+static int relay_handler(struct holon_request *request)
+{
+	struct holon_peer_id next = { .node = NODE + 1, .incarnation = INCARNATION };
+	struct holon_message *message = holon_message_alloc(HOLON_REQ, ID, 1, 4, GFP_ATOMIC);
+
+	if (!message)
+		return -ENOMEM;
+	memset(message->data, 0, 4);
+	message->frame.epoch = cpu_to_le64(request->epoch);
+	return holon_rpc_receive(&next, HOLON_REQ, message);
+}
+
+static void members_are_early_until_all_are_there(struct kunit *test)
+{
+	struct holon_view *view = kunit_kzalloc(test, sizeof(*view), GFP_KERNEL);
+	u64 before = holon_rpc_gauge(HOLON_RPC_STRAY);
+	struct holon_message *message;
+
+	KUNIT_ASSERT_NOT_NULL(test, view);
+	/* What the handler must not allocate. */
+	KUNIT_ASSERT_NOT_NULL(test, rpc_node_make(NODE + 1, GFP_KERNEL));
+	rpc_node_install(node, 0);
+	view->epoch = 9;
+	view->incarnation[NODE] = INCARNATION;
+	view->incarnation[NODE + 1] = INCARNATION;
+	message = holon_message_alloc(HOLON_REQ, ID + 5, 1, 0, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, message);
+	message->frame.epoch = cpu_to_le64(view->epoch);
+	KUNIT_EXPECT_EQ(test, holon_rpc_receive(&peer, HOLON_REQ, message), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&handled), 0);
+	rpc_view_lost(view, NULL);
+	KUNIT_EXPECT_EQ(test, atomic_read(&handled), 1);
+	KUNIT_EXPECT_EQ(test, holon_rpc_gauge(HOLON_RPC_STRAY), before);
+
+	/* Of a member of the past, and of nobody: dropped. */
+	rpc_view_lost(NULL, NULL);
+	holon_rpc_reborn();
+	atomic_set(&handled, 0);
+	strangers_are_dropped(test);
+}
+
 static void one_reply_with_cancel(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, receive(test, HOLON_REQ, ID + 2, 77, NULL, 0), 0);
@@ -512,6 +557,7 @@ static struct kunit_case rpc_cases[] = {
 	KUNIT_CASE(credentials_travel),
 	KUNIT_CASE(handler_runs_under_them),
 	KUNIT_CASE(buckets),
+	KUNIT_CASE(members_are_early_until_all_are_there),
 	{}
 };
 
