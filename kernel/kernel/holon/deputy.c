@@ -54,7 +54,7 @@ struct holon_deputy_request {
 static int holon_forward_handler(struct holon_request *request);
 static void holon_forward_cancel(struct holon_request *request);
 
-HOLON_RPC(task_forward, HOLON_RPC_ID_TASK_FORWARD, HOLON_REQ, HOLON_RPC_INLINE,
+HOLON_RPC(task_forward, HOLON_RPC_ID_TASK_FORWARD, HOLON_REQ, HOLON_RPC_INLINE | HOLON_RPC_LONG,
 	  sizeof(struct holon_wire_task) + sizeof(__le32), holon_forward_handler,
 	  .cancel = holon_forward_cancel);
 
@@ -219,6 +219,10 @@ void holon_deputy_resume(struct holon_task *ht)
 {
 	struct holon_deputy_request *rq;
 
+	spin_lock_irq(&current->sighand->siglock);
+	sigemptyset(&current->blocked);
+	recalc_sigpending();
+	spin_unlock_irq(&current->sighand->siglock);
 	for (;;) {
 		wait_event_interruptible(ht->wait, deputy_wanted(ht));
 		if (READ_ONCE(ht->lost))

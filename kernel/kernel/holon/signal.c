@@ -20,7 +20,6 @@
 #define pr_fmt(fmt) "holon: " fmt
 
 #include <linux/cgroup.h>
-#include <linux/delay.h>
 #include <linux/freezer.h>
 #include <linux/sched/jobctl.h>
 #include <linux/sched/signal.h>
@@ -66,7 +65,9 @@ void holon_signal_become_deputy(void)
 		ka->sa.sa_flags &= SA_NOCLDSTOP | SA_NOCLDWAIT;
 		sigemptyset(&ka->sa.sa_mask);
 	}
-	sigemptyset(&current->blocked);
+	/* execve() returns through get_signal() once more, before the deputy's loop. */
+	sigfillset(&current->blocked);
+	sigdelset(&current->blocked, SIGKILL);
 	recalc_sigpending();
 	spin_unlock_irq(&current->sighand->siglock);
 }
@@ -89,11 +90,20 @@ static void run_native_work(void)
 	sigset_t all, old = current->blocked;
 	struct ksignal ksig = {};
 
+	/* SIGSTOP as well: it is to be relayed. */
 	sigfillset(&all);
-	set_current_blocked(&all);
+	sigdelset(&all, SIGKILL);
+	__set_current_blocked(&all);
 	set_thread_flag(TIF_SIGPENDING);
 	get_signal(&ksig);
 	set_current_blocked(&old);
+}
+
+static bool continue_pending(void)
+{
+	lockdep_assert_held(&current->sighand->siglock);
+	return sigismember(&current->pending.signal, SIGCONT) ||
+	       sigismember(&current->signal->shared_pending.signal, SIGCONT);
 }
 
 static void relay_one(struct holon_task *ht, int sig, const kernel_siginfo_t *info,
@@ -111,9 +121,41 @@ static void relay_one(struct holon_task *ht, int sig, const kernel_siginfo_t *in
 	BUILD_BUG_ON(sizeof(*info) != sizeof(msg.info));
 	memcpy(msg.info, info, sizeof(msg.info));
 	/* A lost signal would make the guest wait for it: memory will come. */
-	while (holon_send(ht->node, &holon_rpc_task_signal, &vec, 1, GFP_KERNEL) == -ENOMEM)
-		schedule_timeout_uninterruptible(1);
+	holon_send(ht->node, &holon_rpc_task_signal, &vec, 1, GFP_KERNEL | __GFP_NOFAIL);
 	atomic64_inc(&holon_task_stat.signals);
+}
+
+/*
+ * We were continued, but a stop signal has thrown the SIGCONT away before it was
+ * relayed: the guest, which has stopped, must not miss it. Return: the sequence
+ * number of the one to send instead, or 0. Lock: siglock.
+ */
+static u64 lost_continue(struct holon_task *ht)
+{
+	if (!(current->signal->flags & SIGNAL_CLD_CONTINUED) || continue_pending())
+		return 0;
+	ht->continued = ++ht->sequence;
+	return ht->continued;
+}
+
+static void relay_continue(struct holon_task *ht, u64 sequence)
+{
+	kernel_siginfo_t info;
+
+	clear_siginfo(&info);
+	info.si_signo = SIGCONT;
+	relay_one(ht, SIGCONT, &info, PIDTYPE_TGID, sequence);
+}
+
+/* Take a signal past the tracer, who sees each first and may drop it. */
+static int dequeue_traced(kernel_siginfo_t *info)
+{
+	struct ksignal ksig = {};
+
+	if (!get_signal(&ksig))
+		return 0;
+	copy_siginfo(info, &ksig.info);
+	return ksig.sig;
 }
 
 /**
@@ -140,12 +182,22 @@ void holon_relay(struct holon_task *ht)
 			return;
 		}
 		if (native_work()) {
+			sequence = lost_continue(ht);
 			spin_unlock_irq(&current->sighand->siglock);
+			if (sequence)
+				relay_continue(ht, sequence);
 			run_native_work();
 			continue;
 		}
 		clear_siginfo(&info);
-		sig = dequeue_signal(&current->blocked, &info, &type);
+		if (current->ptrace) {
+			spin_unlock_irq(&current->sighand->siglock);
+			sig = dequeue_traced(&info);
+			type = PIDTYPE_TGID;
+			spin_lock_irq(&current->sighand->siglock);
+		} else {
+			sig = dequeue_signal(&current->blocked, &info, &type);
+		}
 		if (!sig) {
 			spin_unlock_irq(&current->sighand->siglock);
 			break;
@@ -170,18 +222,18 @@ void holon_stop_deputy(struct holon_task *ht)
 	u64 sequence;
 	int sig;
 
-	spin_lock_irq(&ht->lock);
+	spin_lock_irq(&current->sighand->siglock);
+	if (continue_pending()) {
+		/* Settled when that is relayed, or thrown away by a stop signal. */
+		spin_unlock_irq(&current->sighand->siglock);
+		return;
+	}
+	spin_lock(&ht->lock);
 	sig = ht->stop_signal;
 	sequence = ht->stop_sequence;
 	ht->stop_signal = 0;
-	spin_unlock_irq(&ht->lock);
-	if (!sig)
-		return;
-
-	spin_lock_irq(&current->sighand->siglock);
-	if (ht->continued > sequence ||
-	    sigismember(&current->pending.signal, SIGCONT) ||
-	    sigismember(&current->signal->shared_pending.signal, SIGCONT)) {
+	spin_unlock(&ht->lock);
+	if (!sig || ht->continued > sequence) {
 		/* The SIGCONT reaches the guest after its report: it runs. */
 		spin_unlock_irq(&current->sighand->siglock);
 		return;
@@ -258,6 +310,7 @@ static int holon_signal_handler(struct holon_request *request)
 	kernel_siginfo_t info;
 	struct holon_task *ht;
 	unsigned long flags;
+	enum pid_type type;
 
 	if (!valid_signal(sig) || !sig)
 		return -EBADMSG;
@@ -273,8 +326,12 @@ static int holon_signal_handler(struct holon_request *request)
 		 * As it was sent at home: a sender outside the namespace is
 		 * none here, and the numbers are the same.
 		 */
-		__send_signal_locked(sig, &info, task,
-				     msg->directed ? PIDTYPE_PID : PIDTYPE_TGID, true);
+		type = msg->directed ? PIDTYPE_PID : PIDTYPE_TGID;
+		if (__send_signal_locked(sig, &info, task, type, true) == -EAGAIN) {
+			/* Home had room for it: at least one is pending here, too. */
+			info.si_code = SI_USER;
+			__send_signal_locked(sig, &info, task, type, true);
+		}
 		WRITE_ONCE(ht->taken, le64_to_cpu(msg->sequence));
 		unlock_task_sighand(task, &flags);
 	} else {
@@ -301,8 +358,7 @@ void holon_stop_work(struct work_struct *work)
 	msg.signo = cpu_to_le32(ht->reported_signal);
 	msg.sequence = cpu_to_le64(ht->reported);
 	spin_unlock_irq(&ht->lock);
-	while (holon_send(ht->home, &holon_rpc_task_stopped, &vec, 1, GFP_KERNEL) == -ENOMEM)
-		msleep(20);
+	holon_send(ht->home, &holon_rpc_task_stopped, &vec, 1, GFP_KERNEL | __GFP_NOFAIL);
 	holon_task_put(ht);
 }
 
