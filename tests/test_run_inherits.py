@@ -40,6 +40,33 @@ def test_a_program_has_the_rights_of_its_user(cluster):
     assert home[1].startswith("ids 1000 1000")
 
 
+def test_a_signal_that_waits_goes_along(cluster):
+    home, away = (cluster[1].out([PROBE, "pend", *where, PROBE, "inherited"]).splitlines()
+                  for where in ([], ["holon", "run", "-n", "2", "--"]))
+    assert "signal 10 blockedpending" in away
+    assert [line for line in away if not line.startswith("pid ")] == \
+        [line for line in home if not line.startswith("pid ")]
+
+
+def test_a_set_user_id_program(cluster):
+    # On the root, which is the same everywhere: the bits mean nothing on /home.
+    for node in cluster:
+        node.run(f"cp {PROBE} /bin/setid && chmod 6755 /bin/setid")
+    node = cluster[1]
+    home, away = (node.out([*where, "/bin/setid", "inherited"], uid=1000, gid=1000).splitlines()
+                  for where in ([], ["holon", "run", "-n", "2", "--"]))
+    assert away[1] == home[1] == "ids 1000 0 1000 0"
+    # Executed away from home it gains nothing: its deputy is the user's.
+    away = node.out(placed("exec", "/bin/setid", "inherited"), uid=1000, gid=1000).splitlines()
+    assert away[1] == "ids 1000 1000 1000 1000"
+
+
+def test_a_filtered_program_stays_in_its_filter(cluster):
+    result = cluster[1].run([PROBE, "filter", *placed("exit", 0)], check=False)
+    assert result.status == 125
+    assert "a process with a seccomp filter cannot be placed" in result.err
+
+
 def test_a_program_has_its_number_and_its_parent(cluster):
     result = cluster[1].run('echo "$$"; exec holon run -n 2 -- ' + PROBE + " inherited")
     pid, rest = result.out.split("\n", 1)

@@ -141,6 +141,21 @@ def test_signals_reach_a_program(cluster):
         assert task.wait().signal == number
 
 
+def test_tracers_leave_a_program_as_it_was(cluster):
+    node = cluster[1]
+    assert outcome(node, f"strace -f -o trace {there(2)} sh -c 'exit 7'")[0] == 7
+    task = node.spawn(["holon", "run", "-n", "2", "--", "cat"], open_stdin=True)
+    task.input("one\n")
+    task.wait_output("one\n", 120)
+    for tracer in ("gdb -batch -nx -p {}", "timeout -s INT 2 strace -p {}"):
+        node.run(tracer.format(task.pid), check=False, timeout=300)
+        task.input("two\n")
+        task.wait_output("two\n", 120)
+        del task.stdout[:]
+    task.close_input()
+    assert task.wait().status == 0
+
+
 def test_a_stopped_program_goes_on(cluster):
     node = cluster[1]
     shell = node.terminal.spawn(["bash", "--norc", "-i"], pty=[24, 80],

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -36,7 +38,7 @@ static int inherited(char **argv, char **envp)
 	char buffer[4096];
 	gid_t groups[64];
 	struct sigaction old;
-	sigset_t set;
+	sigset_t set, pending;
 	mode_t mask;
 	int i, n;
 
@@ -57,9 +59,11 @@ static int inherited(char **argv, char **envp)
 		printf("limit %d %lld %lld\n", i, (long long)limit.rlim_cur, (long long)limit.rlim_max);
 	}
 	sigprocmask(SIG_BLOCK, NULL, &set);
+	sigpending(&pending);
 	for (i = 1; i < 65; i++) {
 		sigaction(i, NULL, &old);
-		printf("signal %d %s%s\n", i, sigismember(&set, i) ? "blocked" : "",
+		printf("signal %d %s%s%s\n", i, sigismember(&set, i) ? "blocked" : "",
+		       sigismember(&pending, i) ? "pending" : "",
 		       old.sa_handler == SIG_IGN ? "ignored" :
 		       old.sa_handler != SIG_DFL ? "handled" : "");
 	}
@@ -93,9 +97,14 @@ static void note(int sig, siginfo_t *info, void *context)
 		_exit(3);
 }
 
-/* Tell each signal but the fatal ones; SIGTERM ends with 3. */
+/*
+ * Tell each signal but the fatal ones; SIGTERM ends with 3. Without @restart they
+ * are taken inside ppoll() only: whenever one comes, it interrupts that call.
+ */
 static _Noreturn void signals(int restart)
 {
+	struct pollfd input = { .fd = 0, .events = POLLIN };
+	sigset_t all, none;
 	struct sigaction action = { .sa_sigaction = note,
 				    .sa_flags = SA_SIGINFO | (restart ? SA_RESTART : 0) };
 	char buffer[256];
@@ -105,16 +114,22 @@ static _Noreturn void signals(int restart)
 	for (i = 1; i < 65; i++)
 		if (i != SIGKILL && i != SIGSTOP && i != SIGTSTP && i != SIGCONT && i != 32 && i != 33)
 			sigaction(i, &action, NULL);
+	sigemptyset(&none);
+	sigfillset(&all);
+	if (!restart)
+		sigprocmask(SIG_BLOCK, &all, NULL);
 	say("ready");
 	for (;;) {
-		n = read(0, buffer, sizeof(buffer));
+		n = restart ? 1 : ppoll(&input, 1, NULL, &none);
+		if (n > 0)
+			n = read(0, buffer, sizeof(buffer));
 		if (n < 0) {
 			say(errno == EINTR ? "EINTR" : strerror(errno));
 			continue;
 		}
 		if (!n)
 			for (;;)
-				pause();
+				sigsuspend(&none);
 		(void)!write(1, "read ", 5);
 		(void)!write(1, buffer, n);
 	}
@@ -140,6 +155,32 @@ static int broken_pipe(void)
 	snprintf(line, sizeof(line), "write %zd errno %d signals %d", n, errno, pipes);
 	say(line);
 	return 0;
+}
+
+/* Execute @argv with a signal pending. */
+static int pend(char **argv)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	raise(SIGUSR1);
+	execvp(argv[0], argv);
+	return 9;
+}
+
+/* Execute @argv under a seccomp filter that lets everything through. */
+static int filter(char **argv)
+{
+	struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	struct sock_fprog program = { .len = 1, .filter = &allow };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		return 8;
+	execvp(argv[0], argv);
+	return 9;
 }
 
 static int burn(int milliseconds, int mebibytes)
@@ -194,6 +235,10 @@ int main(int argc, char **argv, char **envp)
 		signals(argc > 2);
 	if (!strcmp(what, "pipe"))
 		return broken_pipe();
+	if (!strcmp(what, "pend"))
+		return pend(argv + 2);
+	if (!strcmp(what, "filter"))
+		return filter(argv + 2);
 	if (!strcmp(what, "burn"))
 		return burn(atoi(argv[2]), atoi(argv[3]));
 	if (!strcmp(what, "spin")) {

@@ -17,12 +17,12 @@
 #define pr_fmt(fmt) "holon: " fmt
 
 #include <linux/binfmts.h>
-#include <linux/delay.h>
 #include <linux/elf.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/init.h>
 #include <linux/mm.h>
+#include <linux/mount.h>
 #include <linux/netlink.h>
 #include <linux/pid_namespace.h>
 #include <linux/ptrace.h>
@@ -31,6 +31,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
+#include <linux/security.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
@@ -76,6 +77,10 @@ int holon_task_place(u8 node, struct netlink_ext_ack *extack)
 		if (task_active_pid_ns(current) != &init_pid_ns ||
 		    current_user_ns() != &init_user_ns) {
 			NL_SET_ERR_MSG(extack, "a process of a container cannot be placed");
+			return -EPERM;
+		}
+		if (test_syscall_work(SECCOMP)) {
+			NL_SET_ERR_MSG(extack, "a process with a seccomp filter cannot be placed");
 			return -EPERM;
 		}
 		if (!holon_view_incarnation(node)) {
@@ -154,8 +159,7 @@ static void send_go(u8 node, __le32 pid, __le64 inc, bool abort)
 	struct holon_vec vec = { &msg, sizeof(msg) };
 
 	/* It waits for this; if its node has gone, it has gone, too. */
-	while (holon_send(node, &holon_rpc_task_go, &vec, 1, GFP_KERNEL) == -ENOMEM)
-		msleep(20);
+	holon_send(node, &holon_rpc_task_go, &vec, 1, GFP_KERNEL | __GFP_NOFAIL);
 }
 
 /* The caller was killed while it waited for a guest, which is now READY. */
@@ -167,12 +171,27 @@ void holon_exec_orphan(u8 node, int status, const void *data, size_t len)
 		send_go(node, wire->task.pid, wire->task.inc, true);
 }
 
+/* The ABORT of a caller that was killed may have overtaken its piece. */
+void holon_image_orphan(u8 node, int status, const void *data, size_t len)
+{
+	const struct holon_wire_task *task = data;
+
+	if (!status && len >= sizeof(*task))
+		send_go(node, task->pid, task->inc, true);
+}
+
 static int check_binary(struct linux_binprm *bprm)
 {
 	const struct elfhdr *elf = (const struct elfhdr *)bprm->buf;
 
 	if (!thread_group_empty(current))
 		return -EBUSY;
+	/* Somebody else has the same umask and working directory. */
+	if (bprm->unsafe & LSM_UNSAFE_SHARE)
+		return -EBUSY;
+	/* Filters stay at home. */
+	if (test_syscall_work(SECCOMP))
+		return -EPERM;
 	if (!S_ISREG(file_inode(bprm->file)->i_mode) ||
 	    holon_share_file(bprm->file) == HOLON_SHARE_NONE)
 		return -EREMOTE;
@@ -211,6 +230,27 @@ static int parse_ready(const struct holon_reply *reply, struct ready *ready)
 	if (left % sizeof(__le32) || ready->n != left / sizeof(__le32))
 		return -EBADMSG;
 	ready->reopened = ready->creds + len;
+	return 0;
+}
+
+/* Has the program more rights than we, for the bits of its file? */
+static bool gains(const void *buffer)
+{
+	const struct holon_wire_cred *wire = &((const struct holon_wire_creds *)buffer)->cred;
+	const struct cred *cred = current_cred();
+
+	return le32_to_cpu(wire->euid) != from_kuid(&init_user_ns, cred->euid) ||
+	       le32_to_cpu(wire->egid) != from_kgid(&init_user_ns, cred->egid) ||
+	       le64_to_cpu(wire->permitted) & ~cred->cap_permitted.val;
+}
+
+/* The guest does not know who traces us, or how we have mounted the file. */
+static int check_gain(const struct linux_binprm *bprm, const struct ready *ready)
+{
+	if (!gains(ready->creds))
+		return 0;
+	if (!ptracer_capable(current, &init_user_ns) || !mnt_may_suid(bprm->file->f_path.mnt))
+		return -EPERM;
 	return 0;
 }
 
@@ -258,6 +298,8 @@ static int become_deputy(struct holon_task *ht, struct linux_binprm *bprm,
 	err = begin_new_exec(bprm);
 	if (err)
 		return err;
+	/* Or what a 32-bit program placed would run compat calls for ever. */
+	set_personality_64bit();
 	setup_new_exec(bprm);
 	set_binfmt(&holon_format);
 	err = setup_memory(ht, bprm, args);
@@ -297,9 +339,11 @@ static int place(struct holon_task *ht, struct linux_binprm *bprm)
 	if (err)
 		goto out;
 	err = call_node(ht, &image, &reply);
+	if (err > 0)	/* no status of this call */
+		err = -EBADMSG;
 	if (err)
 		goto drop;
-	err = parse_ready(&reply, &ready);
+	err = parse_ready(&reply, &ready) ?: check_gain(bprm, &ready);
 	if (!err)
 		err = become_deputy(ht, bprm, &ready, args_len(&image, bprm->argc));
 drop:
@@ -322,6 +366,12 @@ static int holon_load_binary(struct linux_binprm *bprm)
 	if (ht->role == HOLON_ROLE_GUEST) {
 		/* A program executes another: home is told if it comes to that. */
 		set_notify_resume(current);
+		/*
+		 * The deputy keeps its memory and its tracers, so a set-id
+		 * program must not gain anything, as under a tracer.
+		 */
+		if (ht->state == HOLON_TASK_STABLE)
+			bprm->unsafe |= LSM_UNSAFE_SHARE;
 		return -ENOEXEC;
 	}
 	if (ht->role != HOLON_ROLE_DEPUTY || ht->state != HOLON_TASK_PLACED)

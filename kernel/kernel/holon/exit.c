@@ -10,7 +10,6 @@
  */
 #define pr_fmt(fmt) "holon: " fmt
 
-#include <linux/delay.h>
 #include <linux/sched/cputime.h>
 #include <linux/sched/signal.h>
 #include <linux/task_io_accounting_ops.h>
@@ -81,8 +80,7 @@ static void report_exit(struct holon_task *ht)
 	msg.oublock = cpu_to_le64(signal->oublock + task_io_get_oublock(current));
 	msg.maxrss = cpu_to_le64(signal->maxrss);
 	/* The deputy waits for this one, or for us to leave the view. */
-	while (holon_send(ht->home, &holon_rpc_task_exit, &vec, 1, GFP_KERNEL) == -ENOMEM)
-		msleep(20);
+	holon_send(ht->home, &holon_rpc_task_exit, &vec, 1, GFP_KERNEL | __GFP_NOFAIL);
 }
 
 void __holon_exit_end(struct task_struct *tsk)
@@ -145,8 +143,7 @@ void holon_kill_guest(struct holon_task *ht)
 	};
 	struct holon_vec vec = { &msg, sizeof(msg) };
 
-	while (holon_send(ht->node, &holon_rpc_task_kill, &vec, 1, GFP_KERNEL) == -ENOMEM)
-		schedule_timeout_uninterruptible(1);
+	holon_send(ht->node, &holon_rpc_task_kill, &vec, 1, GFP_KERNEL | __GFP_NOFAIL);
 }
 
 /* As if the threads of the guest had been threads of this process. */

@@ -19,6 +19,7 @@
 #include <linux/holon_rpc.h>
 
 #include "cred_value.h"
+#include "creds.h"
 #include "forward.h"
 #include "guest.h"
 #include "image.h"
@@ -258,6 +259,11 @@ void holon_guest_resume(struct holon_task *ht)
 	    fatal_signal_pending(current))
 		return;
 	ht->exec_id = current->self_exec_id;
+	/* What execve() took away must be gone at home, too. */
+	if (holon_creds_push(ht)) {
+		send_sig(SIGKILL, current, 1);
+		return;
+	}
 	get_task_comm(request.comm, current);
 	if (simple_call(ht, &request, &answer))
 		pr_debug("home was not told of an exec\n");

@@ -220,7 +220,8 @@ static struct file *reopen(const struct holon_record_file *record, const struct 
 	struct path path;
 	int err;
 
-	err = kern_path(name, 0, &path);
+	/* It is root who looks: a link was put there after home had named the file. */
+	err = kern_path(name, LOOKUP_NO_SYMLINKS, &path);
 	if (err)
 		return ERR_PTR(err);
 	file = ERR_PTR(-EREMOTE);
@@ -303,7 +304,8 @@ static void import_cwd(struct holon_import *import, struct holon_task *ht)
 {
 	struct path path;
 
-	if (import->cwd && !kern_path(import->cwd, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &path)) {
+	if (import->cwd &&
+	    !kern_path(import->cwd, LOOKUP_NO_SYMLINKS | LOOKUP_DIRECTORY, &path)) {
 		if (holon_share_path(&path) != HOLON_SHARE_NONE) {
 			set_fs_pwd(current->fs, &path);
 			path_put(&path);

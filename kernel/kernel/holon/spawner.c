@@ -41,8 +41,9 @@
 
 /* Images in pieces that one home may have here at a time. */
 #define HOLON_PARTIAL_MAX	64
-/* Times 10 ms: how long a guest that failed may take to vanish. */
-#define HOLON_BIRTH_TRIES	500
+/* How often, and how long each time, a guest may keep the number of the next one. */
+#define HOLON_BIRTH_TRIES	5
+#define HOLON_BIRTH_WAIT	HZ
 
 struct holon_spawner {
 	u64 incarnation;	/* of the home */
@@ -72,7 +73,7 @@ static int holon_image_handler(struct holon_request *request);
 HOLON_RPC(task_exec, HOLON_RPC_ID_TASK_EXEC, HOLON_REQ, 0, sizeof(struct holon_wire_task),
 	  holon_exec_handler, .orphan = holon_exec_orphan);
 HOLON_RPC(task_image, HOLON_RPC_ID_TASK_IMAGE, HOLON_BULK, 0, sizeof(struct holon_wire_piece),
-	  holon_image_handler);
+	  holon_image_handler, .orphan = holon_image_orphan);
 
 bool holon_spawner_exists(u8 home)
 {
@@ -216,7 +217,8 @@ static int holon_image_handler(struct holon_request *request)
 	spin_unlock(&spawner_lock);
 	if (holon_view_incarnation(request->node) != request->incarnation)
 		holon_image_lost();
-	return 0;
+	/* For the orphan: a caller that was killed has nobody else to tell which. */
+	return holon_reply_data(request, &piece->task, sizeof(piece->task));
 }
 
 /* --- births --------------------------------------------------------------- */
@@ -373,6 +375,24 @@ static struct holon_birth *next_birth(struct holon_spawner *spawner)
 	return birth;
 }
 
+/*
+ * An earlier guest of that number is on its way out. Its number becomes free in
+ * the section of tasklist_lock that wakes us. Bounded: a local tracer may keep a
+ * zombie, and others are waiting to be born.
+ */
+static void wait_number(struct holon_spawner *spawner, pid_t nr)
+{
+	struct pid *pid = find_get_pid(nr);
+
+	if (!pid)
+		return;
+	wait_event_interruptible_timeout(pid->wait_pidfd, !pid_has_task(pid, PIDTYPE_PID) ||
+					 READ_ONCE(spawner->lost), HOLON_BIRTH_WAIT);
+	read_lock(&tasklist_lock);
+	read_unlock(&tasklist_lock);
+	put_pid(pid);
+}
+
 static int spawn(struct holon_spawner *spawner, u8 home)
 {
 	struct holon_birth *birth;
@@ -389,18 +409,17 @@ static int spawn(struct holon_spawner *spawner, u8 home)
 			continue;
 		err = make_guest(spawner, home, birth);
 		if (err == -ERESTARTNOINTR) {
-			/* A signal is pending: again when it has been dealt with. */
+			/* A signal is pending: whoever waits is told to try again. */
 			spin_lock(&spawner_lock);
 			list_add(&birth->list, &spawner->births);
 			spin_unlock(&spawner_lock);
 			return -EINTR;
 		}
 		if (err == -EEXIST && birth->tries++ < HOLON_BIRTH_TRIES) {
-			/* An earlier guest of that number, on its way out. */
+			wait_number(spawner, birth->pid);
 			spin_lock(&spawner_lock);
 			list_add_tail(&birth->list, &spawner->births);
 			spin_unlock(&spawner_lock);
-			schedule_timeout_interruptible(msecs_to_jiffies(10));
 			continue;
 		}
 		if (err)

@@ -14,5 +14,6 @@ extern const struct holon_rpc_type holon_rpc_task_go;
 bool holon_spawner_exists(u8 home);
 /* exec.c */
 void holon_exec_orphan(u8 node, int status, const void *data, size_t len);
+void holon_image_orphan(u8 node, int status, const void *data, size_t len);
 
 #endif /* _KERNEL_HOLON_SPAWNER_H */
