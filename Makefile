@@ -15,6 +15,7 @@ RUN  := ci/run-logged $(LOGS)
 FLAVOUR  ?= $(if $(DEBUG),debug,product)
 FRAGMENTS_product := base.config node.config holon.config
 FRAGMENTS_debug   := base.config node.config holon.config debug.config
+FRAGMENTS_kasan   := $(FRAGMENTS_debug) kasan.config
 # The reference of the benchmarks: the same tree without the option.
 FRAGMENTS_off     := base.config node.config
 
@@ -80,8 +81,8 @@ check: packages ## everything CI runs: build, lint, unit tests, cluster tests
 check-long: packages ## what takes hours: full counts, reproducible build, each prefix of the series
 	@ci/check-long
 
-bench: ## the ratio tables of the designs, on the product kernel: build/bench/bench.md
-	@$(MAKE) --no-print-directory kernel
+bench: ## the ratio tables of the designs, on the product kernel: build/bench/bench.md; B= selects
+	@$(MAKE) --no-print-directory kernel FLAVOUR=product
 	@$(MAKE) --no-print-directory kernel FLAVOUR=off
 	@$(MAKE) --no-print-directory image root
 	/usr/bin/python3 tests/bench/bench.py $(B)

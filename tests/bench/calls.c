@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Time single kernel operations from user space, the median of many rounds.
- * calls OPERATION COUNT prints ns per operation. Under -icount these are
- * instructions and repeat from boot to boot.
+ * Time single kernel operations from user space.
+ * calls OPERATION ROUNDS prints ns per operation, one line per round. Under
+ * -icount these are instructions and repeat from boot to boot.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -82,20 +82,13 @@ static const struct {
 	void (*run)(void);
 	int batch;	/* operations between two looks at the clock */
 } operations[] = {
-	{ "local", null_local, 100 },
+	{ "local", null_local, 500 },
 	{ "forward", null_forward, 1 },
-	{ "getppid", null_forward, 100 },
+	{ "getppid", null_forward, 500 },
 	{ "fault", fault, 20 },
 	{ "fork", fork_exit, 1 },
 	{ "exec", fork_exec, 1 },
 };
-
-static int compare(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
 
 int main(int argc, char **argv)
 {
@@ -106,23 +99,28 @@ int main(int argc, char **argv)
 		return 0;
 	for (i = 0; argc == 3 && i < sizeof(operations) / sizeof(operations[0]); i++) {
 		long count = atol(argv[2]), round;
-		uint64_t *sample;
+		double *sample;
 
 		if (strcmp(argv[1], operations[i].name))
 			continue;
+		if (count < 1)
+			break;
+		/* Printed at the end: output would be part of what is timed. */
 		sample = calloc(count, sizeof(*sample));
-		if (count < 1 || !sample)
-			return 2;
+		if (!sample) {
+			perror("calls");
+			return 1;
+		}
 		for (round = 0; round < count; round++) {
 			uint64_t start = now();
 			int n;
 
 			for (n = 0; n < operations[i].batch; n++)
 				operations[i].run();
-			sample[round] = (now() - start) / operations[i].batch;
+			sample[round] = (double)(now() - start) / operations[i].batch;
 		}
-		qsort(sample, count, sizeof(*sample), compare);
-		printf("%llu\n", (unsigned long long)sample[count / 2]);
+		for (round = 0; round < count; round++)
+			printf("%.2f\n", sample[round]);
 		return 0;
 	}
 	fprintf(stderr, "usage: calls local|forward|getppid|fault|fork|exec ROUNDS\n");

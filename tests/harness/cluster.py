@@ -39,7 +39,7 @@ class Cluster:
         self.qemu = list(qemu)
         self.expect = nodes if expect is None else expect
         self.insecure = insecure
-        self.fd_ms = fd_ms
+        self.fd_ms = int(config.limit(fd_ms))
         self._node_options = {"memory": memory, "cpus": cpus}
         self.home = Path(home) if home else self.folder / "home"
         self.home.mkdir(exist_ok=True)

@@ -10,6 +10,9 @@ OUT = Path(os.environ.get("HOLON_OUT", BUILD / "out")).resolve()
 # Every limit of the harness and of the tests is multiplied by this.
 SLOW = float(os.environ.get("HOLON_TEST_SLOW", "1"))
 
+# And the memory of every node: a KASAN kernel needs twice as much.
+MEMORY = float(os.environ.get("HOLON_TEST_MEMORY", "1"))
+
 QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
 # A /dev/kvm that opens is no proof that it runs a kernel: only by request.
 ACCEL = os.environ.get("ACCEL", "tcg")

@@ -104,7 +104,7 @@ class Node:
         self.cluster = cluster
         self.id = ident
         self.name = f"node{ident}"
-        self.memory = memory or (1024 if cluster.image == "root" else 256)
+        self.memory = int((memory or (1024 if cluster.image == "root" else 256)) * config.MEMORY)
         self.append = list(append)
         self.cpus = cpus
         self.uuid = uuid.uuid5(UUID_SPACE, f"{cluster.name}-{ident}")
