@@ -7,12 +7,12 @@
  * happened, and the guest's call is made at home, see kernel/holon/
  * syscall_path.c. Nobody gets inside, so there is nothing else here.
  *
- * With the option "dev" the root can be walked and holds what /dev has that is
+ * With the option "devices" the root can be walked and holds what /dev has that is
  * the same everywhere: null, zero, full, random, urandom and the links to
  * descriptors. Every other name is home's.
  *
  *	mount -t holonstub none /tmp
- *	mount -t holonstub -o dev none /dev
+ *	mount -t holonstub -o devices none /dev
  */
 #include <linux/errno.h>
 #include <linux/fs.h>
@@ -28,13 +28,14 @@
 #define HOLON_STUB_MAGIC	0x686c7374	/* "hlst" */
 
 struct stub_options {
-	bool dev;
+	bool devices;
 };
 
-enum { OPT_DEV };
+enum { OPT_DEVICES };
 
 static const struct fs_parameter_spec stub_parameters[] = {
-	fsparam_flag("dev", OPT_DEV),
+	/* Not "dev": that is what mount(8) takes for the opposite of nodev. */
+	fsparam_flag("devices", OPT_DEVICES),
 	{}
 };
 
@@ -73,6 +74,21 @@ static const struct inode_operations stub_dir_operations = {
 	.getattr = stub_getattr,
 };
 
+bool holon_inode_is_stub(const struct inode *inode)
+{
+	return inode->i_op == &stub_dir_operations;
+}
+
+/* Owner and mode of the device are the home's. */
+static int stub_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *attr)
+{
+	return holon_left_shared();
+}
+
+static const struct inode_operations stub_device_operations = {
+	.setattr = stub_setattr,
+};
+
 static int stub_open(struct inode *inode, struct file *file)
 {
 	return holon_left_shared();
@@ -86,8 +102,8 @@ static int stub_show_options(struct seq_file *seq, struct dentry *root)
 {
 	const struct stub_options *options = root->d_sb->s_fs_info;
 
-	if (options->dev)
-		seq_puts(seq, ",dev");
+	if (options->devices)
+		seq_puts(seq, ",devices");
 	return 0;
 }
 
@@ -149,9 +165,11 @@ static int stub_fill_dev(struct super_block *sb)
 
 	for (i = 0; i < ARRAY_SIZE(stub_devices); i++) {
 		inode = stub_inode(sb, S_IFCHR | 0666);
-		if (inode)
+		if (inode) {
+			inode->i_op = &stub_device_operations;
 			init_special_inode(inode, S_IFCHR | 0666,
 					   MKDEV(MEM_MAJOR, stub_devices[i].minor));
+		}
 		err = stub_add(sb->s_root, stub_devices[i].name, inode);
 		if (err)
 			return err;
@@ -180,7 +198,7 @@ static int stub_fill_super(struct super_block *sb, struct fs_context *fc)
 	sb->s_maxbytes = MAX_LFS_FILESIZE;
 	sb->s_op = &stub_super_operations;
 	sb->s_time_gran = 1;
-	if (!options->dev)
+	if (!options->devices)
 		sb->s_d_op = &stub_dentry_operations;
 	inode = stub_inode(sb, S_IFDIR | 0755);
 	if (!inode)
@@ -190,7 +208,7 @@ static int stub_fill_super(struct super_block *sb, struct fs_context *fc)
 	sb->s_root = d_make_root(inode);
 	if (!sb->s_root)
 		return -ENOMEM;
-	if (options->dev)
+	if (options->devices)
 		return stub_fill_dev(sb);
 	spin_lock(&sb->s_root->d_lock);
 	sb->s_root->d_flags |= DCACHE_MANAGE_TRANSIT;
@@ -206,7 +224,7 @@ static int stub_parse_param(struct fs_context *fc, struct fs_parameter *param)
 
 	if (opt < 0)
 		return opt;
-	options->dev = true;
+	options->devices = true;
 	return 0;
 }
 

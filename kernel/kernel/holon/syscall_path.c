@@ -98,16 +98,15 @@ static bool opens_home(struct holon_task *ht, int dirfd, const char __user *name
 	struct path path;
 	bool home;
 
-	if (flags & O_PATH)
-		return false;
 	ht->left_shared = false;
 	if (user_path_at(dirfd, name, flags & O_NOFOLLOW ? 0 : LOOKUP_FOLLOW, &path))
 		return ht->left_shared;
 	inode = d_backing_inode(path.dentry);
-	home = !S_ISREG(inode->i_mode) && !S_ISDIR(inode->i_mode) && !S_ISLNK(inode->i_mode) &&
-	       !stateless_device(inode);
-	/* A descriptor's link in /proc. */
-	home |= holon_inode_is_remote(inode);
+	/* A descriptor's link in /proc; the root of a stub, which was not entered. */
+	home = holon_inode_is_remote(inode) || holon_inode_is_stub(inode);
+	if (!(flags & O_PATH))
+		home |= !S_ISREG(inode->i_mode) && !S_ISDIR(inode->i_mode) &&
+			!S_ISLNK(inode->i_mode) && !stateless_device(inode);
 	path_put(&path);
 	return home;
 }
