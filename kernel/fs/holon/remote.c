@@ -48,6 +48,13 @@ bool holon_file_is_remote(const struct file *file)
 	return file->f_op == &holon_remote_fops;
 }
 
+bool holon_remote_pollable(const struct file *file)
+{
+	const struct holon_remote *remote = file->private_data;
+
+	return remote->pollable;
+}
+
 bool holon_inode_is_remote(const struct inode *inode)
 {
 	return inode->i_sb == remote_mount->mnt_sb;
@@ -61,17 +68,6 @@ int holon_remote_fd(const struct file *file)
 		return -1;
 	remote = file->private_data;
 	return READ_ONCE(remote->fd);
-}
-
-void holon_remote_set_fd(struct file *file, int fd)
-{
-	struct holon_remote *remote = file->private_data;
-
-	spin_lock(&remote->lock);
-	WRITE_ONCE(remote->fd, fd);
-	remote->watched = false;	/* home watches a number */
-	remote->known = false;
-	spin_unlock(&remote->lock);
 }
 
 /* --- the second line ------------------------------------------------------- */
@@ -271,7 +267,8 @@ void holon_file_describe(const struct file *file, int fd, bool cloexec,
 		.fd = cpu_to_le32(fd),
 		.flags = cpu_to_le32(file->f_flags),
 		.mode = cpu_to_le32(inode->i_mode),
-		.cloexec = cpu_to_le32(cloexec),
+		.cloexec = cpu_to_le16(cloexec),
+		.pollable = cpu_to_le16(!!file->f_op->poll),
 		.rdev = cpu_to_le64(new_encode_dev(inode->i_rdev)),
 	};
 }
@@ -295,6 +292,7 @@ struct file *holon_remote_file(struct holon_task *ht, const struct holon_file_in
 	spin_lock_init(&remote->lock);
 	init_waitqueue_head(&remote->wait);
 	remote->fd = le32_to_cpu(info->fd);
+	remote->pollable = le16_to_cpu(info->pollable);
 	remote->ht = holon_task_get(ht);
 	inode = remote_inode(mode, new_decode_dev(le64_to_cpu(info->rdev)));
 	if (!inode) {
@@ -315,7 +313,6 @@ struct file *holon_remote_file(struct holon_task *ht, const struct holon_file_in
 		file->f_mode |= FMODE_PREAD | FMODE_PWRITE | FMODE_LSEEK;
 	else
 		stream_open(inode, file);
-	remote->file = file;
 	err = holon_remote_register(remote);
 	if (err) {
 		fput(file);	/* without private_data */

@@ -16,25 +16,25 @@ struct holon_task;
 /**
  * struct holon_remote - private data of a remote file
  * @ht: guest it was made for
- * @file: back pointer, for as long as the entry is in the table
  * @id: in messages about readiness
+ * @pollable: the real file has ->poll
  * @fd: number at home; under @lock
  * @lock: protects the following; innermost
  * @mask: readiness as home said last
  * @known: @mask is of now
  * @watched: home has been told to push changes
- * @generation: of the last question; older answers are dropped
+ * @sequence: of the last question; other answers are dropped
  * @wait: pollers here
  */
 struct holon_remote {
 	struct holon_task *ht;
-	struct file *file;
 	u32 id;
+	bool pollable;
 	int fd;
 	spinlock_t lock;	/* innermost */
 	__poll_t mask;
 	bool known, watched;
-	u32 generation;
+	u64 sequence;
 	wait_queue_head_t wait;
 	struct rcu_head rcu;
 };

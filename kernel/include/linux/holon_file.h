@@ -43,6 +43,7 @@ ssize_t holon_share_show(char *buf);
  * @flags: f_flags
  * @mode: i_mode
  * @cloexec: of the descriptor
+ * @pollable: the real file has ->poll
  * @rdev: i_rdev, new_encode_dev()
  *
  * Little endian, on the wire and in images.
@@ -51,7 +52,8 @@ struct holon_file_info {
 	__le32 fd;
 	__le32 flags;
 	__le32 mode;
-	__le32 cloexec;
+	__le16 cloexec;
+	__le16 pollable;
 	__le64 rdev;
 };
 
@@ -71,6 +73,11 @@ struct file *holon_remote_file(struct holon_task *ht, const struct holon_file_in
 
 bool holon_file_is_remote(const struct file *file);
 bool holon_inode_is_remote(const struct inode *inode);
+/* May the real file be a member of an epoll? */
+bool holon_remote_pollable(const struct file *file);
+
+/* Is it the root of a stub filesystem, which only home has? */
+bool holon_inode_is_stub(const struct inode *inode);
 
 /**
  * holon_left_shared - a walk of current has met something that is home's own
@@ -93,33 +100,57 @@ void holon_remote_touch(struct file *file);
  * holon_remote_mask - set the readiness of a remote file, as home has just said
  * @file: a remote file
  * @mask: EPOLL*
+ *
+ * From now on home pushes changes. Context: any.
  */
 void holon_remote_mask(struct file *file, __poll_t mask);
 
 /**
+ * holon_remote_watch - let home say how ready a remote file is, sooner or later
+ * @file: a remote file
+ *
+ * Context: any.
+ */
+void holon_remote_watch(struct file *file);
+
+/**
  * holon_remote_unknown - remote files of a task whose readiness is asked for
  * @ht: of current
- * @files: filled in, with references
- * @fds: their numbers at home
+ * @cursor: 0 at first, then as it was left
+ * @fds: filled in with their numbers
  * @max: room
  *
- * Return: how many.
+ * Return: how many; fewer than @max are the last ones.
  */
-unsigned int holon_remote_unknown(struct holon_task *ht, struct file **files, int *fds,
+unsigned int holon_remote_unknown(struct holon_task *ht, unsigned long *cursor, int *fds,
 				  unsigned int max);
 
-/* Number of a remote file at home, -1 when it is closed there. */
+/* Number of a remote file at home, -1 when @file is none or is closed there. */
 int holon_remote_fd(const struct file *file);
+/* Its number has become another one. Context: any, also under file_lock. */
 void holon_remote_set_fd(struct file *file, int fd);
 
 /**
- * holon_watch_drop - home: forget who watches a descriptor
+ * holon_watch_drop - home: forget who watches descriptors
  * @ht: of the deputy
  * @first: descriptor
  * @last: end of the range
  *
- * A watch holds a reference, so this goes before a close. Sleeps.
+ * For a deputy that exits: a watch holds a reference to the file.
+ * Context: process context, no locks; waits for ->poll of the files.
  */
 void holon_watch_drop(struct holon_task *ht, unsigned int first, unsigned int last);
+
+/**
+ * holon_watch_prune - home: the same for those whose descriptor has been closed
+ * @ht: of current, the deputy
+ * @first: descriptor
+ * @last: end of the range
+ *
+ * To be called after whatever closes or replaces descriptors, and before task
+ * work is run, which then has the last reference.
+ * Context: as holon_watch_drop().
+ */
+void holon_watch_prune(struct holon_task *ht, unsigned int first, unsigned int last);
 
 #endif /* _LINUX_HOLON_FILE_H */

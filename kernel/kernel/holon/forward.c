@@ -12,6 +12,7 @@
 
 #include <linux/errno.h>
 #include <linux/dcache.h>
+#include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
@@ -507,6 +508,7 @@ static bool marshal_cloexec(const struct holon_marshal *m)
 	case __NR_mq_open:
 		return m->args[1] & O_CLOEXEC;
 	case __NR_openat:
+	case __NR_ioctl:	/* TIOCGPTPEER */
 		return m->args[2] & O_CLOEXEC;
 	case __NR_accept4:
 		return m->args[3] & SOCK_CLOEXEC;
@@ -726,17 +728,23 @@ static int marshal_install(struct holon_marshal *m, const struct holon_file_info
 
 	for (i = 0; i < count; i++) {
 		if (le32_to_cpu(info[i].fd) != m->fds[i])
-			return -EIO;
-		file = holon_remote_file(m->ht, &info[i]);
-		if (IS_ERR(file)) {
-			for (; i < count; i++)
-				holon_forward_simple(m->ht, __NR_close, m->fds[i], 0, 0, 0);
-			return PTR_ERR(file);
-		}
+			file = ERR_PTR(-EIO);
+		else
+			file = holon_remote_file(m->ht, &info[i]);
+		if (IS_ERR(file))
+			break;
 		fd_install(m->fds[i], file);
 		m->taken = i + 1;
 	}
-	return 0;
+	if (i == count)
+		return 0;
+	/* Nobody learns their numbers: all or none. */
+	for (i = 0; i < count; i++) {
+		if (i < m->taken)
+			close_fd(m->fds[i]);
+		holon_forward_simple(m->ht, __NR_close, m->fds[i], 0, 0, 0);
+	}
+	return PTR_ERR(file);
 }
 
 /* Fields of a received message; the pointers in it stay the guest's own. */

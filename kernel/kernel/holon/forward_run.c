@@ -172,6 +172,13 @@ static int run_fill(struct run *r)
 	return 0;
 }
 
+static void run_close(unsigned int fd)
+{
+	close_fd(fd);
+	/* A late question about an earlier file may have met this one. */
+	holon_watch_prune(current->holon, fd, fd);
+}
+
 /*
  * Move the files that the call opened to the guest's numbers. A number of ours
  * may be one that the guest wants for another file, so all are taken out
@@ -193,7 +200,7 @@ static int run_move(struct run *r, int *own, unsigned int count)
 	for (i = 0; i < count; i++) {
 		if (file)
 			file[i] = fget_raw(own[i]);
-		close_fd(own[i]);
+		run_close(own[i]);
 	}
 	for (i = 0; file && i < count; i++) {
 		int want = i < r->nfds ? le32_to_cpu(r->fd[i]) : -1;
@@ -215,7 +222,7 @@ static int run_move(struct run *r, int *own, unsigned int count)
 	}
 	if (err) {
 		for (i = 0; i < r->ninfo; i++)
-			close_fd(own[i]);
+			run_close(own[i]);
 		r->ninfo = 0;
 	}
 	return err;
@@ -242,10 +249,14 @@ static int run_control_fds(struct run *r)
 		if (c.cmsg_len < sizeof(c) || c.cmsg_len > left)
 			return 0;
 		if (c.cmsg_level == SOL_SOCKET && c.cmsg_type == SCM_RIGHTS) {
-			unsigned int n = (c.cmsg_len - sizeof(c)) / sizeof(int);
-			int *own __free(kfree) = kcalloc(n, sizeof(int), GFP_KERNEL);
+			size_t n = (c.cmsg_len - sizeof(c)) / sizeof(int);
+			int *own __free(kfree) = NULL;
 			int err;
 
+			/* The guest may have written to the window, too. */
+			if (n > HOLON_FORWARD_FDS)
+				return -EBADMSG;
+			own = kcalloc(n, sizeof(int), GFP_KERNEL);
 			if (!own)
 				return -ENOMEM;
 			if (copy_from_user(own, at + sizeof(c), n * sizeof(int)))
@@ -375,19 +386,19 @@ static long run_special(struct holon_task *ht, struct run *r)
 	}
 }
 
-/* Who watches a file holds it open: let go before it is closed. */
+/* Who watches a file holds it open: let go of those that the call has closed. */
 static void run_unwatch(struct holon_task *ht, const struct run *r)
 {
 	switch (r->nr) {
 	case __NR_close:
-		holon_watch_drop(ht, r->args[0], r->args[0]);
+		holon_watch_prune(ht, r->args[0], r->args[0]);
 		break;
 	case __NR_close_range:
-		holon_watch_drop(ht, r->args[0], r->args[1]);
+		holon_watch_prune(ht, r->args[0], r->args[1]);
 		break;
 	case __NR_dup2:
 	case __NR_dup3:
-		holon_watch_drop(ht, r->args[1], r->args[1]);
+		holon_watch_prune(ht, r->args[1], r->args[1]);
 		break;
 	}
 }
@@ -425,7 +436,6 @@ int holon_forward_run(struct holon_task *ht, const void *request, size_t len, vo
 
 	mask.sig[0] = le64_to_cpu(r.request->blocked);
 	set_current_blocked(&mask);
-	run_unwatch(ht, &r);
 	if (r.nr >= HOLON_FORWARD_CREDS)
 		r.ret = run_special(ht, &r);
 	else
@@ -437,6 +447,7 @@ int holon_forward_run(struct holon_task *ht, const void *request, size_t len, vo
 	err = run_fds(&r);
 	if (err)
 		r.ret = err;
+	run_unwatch(ht, &r);
 	/* A file that was closed is gone before the guest knows. */
 	if (task_work_pending(current))
 		task_work_run();

@@ -12,10 +12,12 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/fdtable.h>
+#include <linux/file.h>
 #include <linux/slab.h>
 #include <linux/tty.h>
 
 #include <linux/holon.h>
+#include <linux/holon_file.h>
 #include <linux/holon_rpc.h>
 
 #include "cred_value.h"
@@ -244,6 +246,15 @@ bool __holon_pgrp_orphaned(int *orphaned)
 	return true;
 }
 
+/* exec has closed the number by which a remote file goes at home: take another. */
+static int renumber(const void *arg, struct file *file, unsigned int fd)
+{
+	if (holon_file_is_remote(file) &&
+	    files_lookup_fd_locked(current->files, holon_remote_fd(file)) != file)
+		holon_remote_set_fd(file, fd);
+	return 0;
+}
+
 /**
  * holon_guest_resume - on the way to user mode
  * @ht: of current
@@ -267,6 +278,7 @@ void holon_guest_resume(struct holon_task *ht)
 	get_task_comm(request.comm, current);
 	if (simple_call(ht, &request, &answer))
 		pr_debug("home was not told of an exec\n");
+	iterate_fd(current->files, 0, renumber, NULL);
 }
 
 /* --- the same, at the deputy ---------------------------------------------- */
@@ -278,6 +290,8 @@ static int execed(const struct holon_guest_request *request)
 	strscpy_pad(comm, (const char *)request->comm, sizeof(comm));
 	set_task_comm(current, comm);
 	do_close_on_exec(current->files);
+	/* Their last references may be those of watches. */
+	holon_watch_prune(current->holon, 0, ~0U);
 	spin_lock_irq(&current->sighand->siglock);
 	current->sighand->action[SIGCHLD - 1].sa.sa_flags = 0;
 	spin_unlock_irq(&current->sighand->siglock);

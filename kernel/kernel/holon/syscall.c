@@ -176,6 +176,9 @@ bool __holon_syscall(struct pt_regs *regs, long nr)
 		ret = holon_syscall_refuse(nr);
 		break;
 	case HOLON_DONE:
+		/* A handler may have made calls on the file. */
+		if (call->class == HOLON_LOCAL_FD)
+			syscall_touch(regs, call);
 		break;
 	}
 	regs->ax = ret;

@@ -49,25 +49,32 @@ static bool fd_is_open(unsigned int fd)
 	return !fd_empty(f);
 }
 
+static bool fd_has_mode(unsigned int fd, fmode_t mode)
+{
+	CLASS(fd_raw, f)(fd);
+
+	return !fd_empty(f) && (fd_file(f)->f_mode & mode);
+}
+
 struct find_fd {
 	const struct file *file;
-	int fd;
+	unsigned int first, last;	/* not in this range */
 };
 
 static int find_fd(const void *arg, struct file *file, unsigned int fd)
 {
 	const struct find_fd *find = arg;
 
-	return file == find->file && fd != find->fd ? fd + 1 : 0;
+	return file == find->file && (fd < find->first || fd > find->last) ? fd + 1 : 0;
 }
 
 /*
- * A number of a remote file is about to be closed: the file's own operations
- * have to use another one.
+ * A number of a remote file is closed, together with all from @first to @last:
+ * the file's own operations have to use another one.
  */
-static void remote_leaves(unsigned int fd)
+static void remote_leaves(unsigned int fd, unsigned int first, unsigned int last)
 {
-	struct find_fd find = { .fd = fd };
+	struct find_fd find = { .first = first, .last = last };
 	int other;
 
 	CLASS(fd_raw, f)(fd);
@@ -87,7 +94,7 @@ HOLON_HANDLER(close)
 	if (!fd_is_remote(fd))
 		return HOLON_DO_LOCAL;
 	*ret = holon_forward_call(ht, regs, call);
-	remote_leaves(fd);
+	remote_leaves(fd, fd, fd);
 	err = close_fd(fd);
 	/* After a lost home or a signal the number is gone all the same. */
 	if (*ret == -EBADF)
@@ -100,21 +107,21 @@ HOLON_HANDLER(close)
 /* There are only remote ones at home, so the range is right there as it is. */
 HOLON_HANDLER(close_range)
 {
-	unsigned int fd = regs->di, last = regs->si, flags = regs->dx;
-	unsigned int end;
+	unsigned int first = regs->di, last = regs->si, flags = regs->dx;
+	unsigned int fd, end;
 	bool any = false;
 
-	if (fd > last || (flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)))
+	if (first > last || (flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)))
 		return HOLON_DO_LOCAL;	/* says EINVAL */
 	rcu_read_lock();
 	end = files_fdtable(current->files)->max_fds;
 	rcu_read_unlock();
-	for (; fd <= last && fd < end; fd++) {
+	for (fd = first; fd <= last && fd < end; fd++) {
 		if (!fd_is_remote(fd))
 			continue;
 		any = true;
 		if (!(flags & CLOSE_RANGE_CLOEXEC))
-			remote_leaves(fd);
+			remote_leaves(fd, first, last);
 	}
 	if (!any)
 		return HOLON_DO_LOCAL;
@@ -160,7 +167,7 @@ HOLON_HANDLER(dup2)
 	    new >= rlimit(RLIMIT_NOFILE))
 		return HOLON_DO_LOCAL;
 	if (new_remote)
-		remote_leaves(new);
+		remote_leaves(new, new, new);
 	if (old_remote)
 		err = holon_forward_simple(ht, __NR_dup3, old, new,
 					   three ? regs->dx & O_CLOEXEC : 0, 0);
@@ -384,7 +391,6 @@ static long ioctl_peer(struct holon_task *ht, const struct pt_regs *regs)
 	if (!m)
 		return -ENOMEM;
 	err = holon_marshal_call(m, &call);
-	m->cloexec = regs->dx & O_CLOEXEC;
 	return err ?: holon_marshal_run(m);
 }
 
@@ -430,8 +436,17 @@ HOLON_HANDLER(epoll_ctl)
 {
 	bool epoll_remote = fd_is_remote(regs->di), target_remote = fd_is_remote(regs->dx);
 
-	if (!epoll_remote)
+	if (!epoll_remote) {
+		CLASS(fd_raw, f)(regs->dx);
+
+		/* As natively for a file without ->poll; a stand-in always has it. */
+		if (target_remote && fd_is_open(regs->di) && !fd_empty(f) &&
+		    holon_file_is_remote(fd_file(f)) && !holon_remote_pollable(fd_file(f))) {
+			*ret = -EPERM;
+			return HOLON_DONE;
+		}
 		return HOLON_DO_LOCAL;
+	}
 	return target_remote || !fd_is_open(regs->dx) ? HOLON_DO_FORWARD : HOLON_DO_HOME;
 }
 
@@ -495,8 +510,12 @@ static long local_piece(unsigned int fd, void *buffer, size_t len, loff_t *pos, 
 		return -EBADF;
 	if (!at && !(fd_file(f)->f_mode & FMODE_STREAM))
 		at = &fd_file(f)->f_pos;
-	ret = write ? kernel_write(fd_file(f), buffer, len, at) :
-		      kernel_read(fd_file(f), buffer, len, at);
+	/* The kernel's own users are not expected to get this wrong. */
+	if (!(fd_file(f)->f_mode & (write ? FMODE_WRITE : FMODE_READ)))
+		ret = -EBADF;
+	else
+		ret = write ? kernel_write(fd_file(f), buffer, len, at) :
+			      kernel_read(fd_file(f), buffer, len, at);
 	fdput_pos(f);
 	return ret;
 }
@@ -568,7 +587,9 @@ HOLON_HANDLER(mixed)
 
 	if (fd_is_remote(one) == fd_is_remote(other))
 		return fd_is_remote(one) ? HOLON_DO_FORWARD : HOLON_DO_LOCAL;
-	if (!fd_is_open(one) || !fd_is_open(other)) {
+	/* Before a byte is read that could not be given back. */
+	if (!fd_has_mode(one, range ? FMODE_READ : FMODE_WRITE) ||
+	    !fd_has_mode(other, range ? FMODE_WRITE : FMODE_READ)) {
 		*ret = -EBADF;
 		return HOLON_DONE;
 	}

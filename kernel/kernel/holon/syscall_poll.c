@@ -46,31 +46,40 @@ static void look_at_fd(struct fd_set_kind *kind, unsigned int fd)
 		kind->local = true;
 }
 
-/* Ask home how ready some descriptors are now; never waits for readiness. */
-static void poll_now(struct holon_task *ht, struct pollfd *fds, unsigned int n)
+static bool poll_home_now(struct holon_task *ht, struct pollfd *fds, unsigned int n)
 {
 	struct holon_marshal *m __free(holon_marshal) =
 		holon_marshal_new(ht, __NR_ppoll, NULL);
 	struct __kernel_timespec zero = {};
 	int set, time;
-	unsigned int i;
 
-	if (!m || !n)
-		return;
+	if (!m)
+		return false;
 	m->args[1] = n;
 	set = holon_marshal_kernel(m, fds, n * sizeof(*fds), n * sizeof(*fds), 0);
 	time = holon_marshal_kernel(m, &zero, sizeof(zero), 0, 0);
 	if (set < 0 || time < 0)
-		return;
+		return false;
 	holon_marshal_arg(m, 0, set);
 	holon_marshal_arg(m, 2, time);
-	if (holon_marshal_run(m) < 0)
-		return;
+	return holon_marshal_run(m) >= 0;
+}
+
+/* Ask home how ready some descriptors are now; never waits for readiness. */
+static void poll_now(struct holon_task *ht, struct pollfd *fds, unsigned int n)
+{
+	bool told = n && poll_home_now(ht, fds, n);
+	unsigned int i;
+
 	for (i = 0; i < n; i++) {
 		CLASS(fd_raw, f)(fds[i].fd);
 
-		if (!fd_empty(f) && holon_file_is_remote(fd_file(f)))
+		if (fd_empty(f) || !holon_file_is_remote(fd_file(f)))
+			continue;
+		if (told)
 			holon_remote_mask(fd_file(f), demangle_poll(fds[i].revents));
+		else
+			holon_remote_watch(fd_file(f));
 	}
 }
 
@@ -352,25 +361,20 @@ HOLON_HANDLER(pselect6)
 /* A local epoll may have remote members: learn what is not known of them. */
 static void epoll_refresh(struct holon_task *ht)
 {
-	struct file **files;
+	int *fds __free(kfree) = kmalloc_array(HOLON_POLL_BATCH, sizeof(*fds), GFP_KERNEL);
 	struct poll_batch batch;
+	unsigned long cursor = 0;
 	unsigned int n, i;
-	int *fds;
 
-	files = kmalloc_array(HOLON_POLL_BATCH, sizeof(*files), GFP_KERNEL);
-	fds = kmalloc_array(HOLON_POLL_BATCH, sizeof(*fds), GFP_KERNEL);
-	if (!files || !fds || batch_new(&batch, ht))
-		goto out;
-	n = holon_remote_unknown(ht, files, fds, HOLON_POLL_BATCH);
-	for (i = 0; i < n; i++) {
-		batch_add(&batch, fds[i]);
-		fput(files[i]);
-	}
-	batch_flush(&batch);
+	if (!fds || batch_new(&batch, ht))
+		return;
+	do {
+		n = holon_remote_unknown(ht, &cursor, fds, HOLON_POLL_BATCH);
+		for (i = 0; i < n; i++)
+			batch_add(&batch, fds[i]);
+		batch_flush(&batch);
+	} while (n == HOLON_POLL_BATCH);
 	kfree(batch.fds);
-out:
-	kfree(files);
-	kfree(fds);
 }
 
 HOLON_HANDLER(epoll_wait)
@@ -392,6 +396,7 @@ HOLON_HANDLER(epoll_wait)
 	if (*ret)
 		return HOLON_DONE;
 	*ret = holon_forward_call(ht, regs, call);
-	restore_saved_sigmask_unless(*ret == -EINTR);
+	/* The deputy may say so for a signal of its own. */
+	restore_saved_sigmask_unless(*ret == -EINTR && signal_pending(current));
 	return HOLON_DONE;
 }

@@ -130,6 +130,7 @@ struct holon_task *holon_task_alloc(enum holon_role role, gfp_t gfp)
 	init_waitqueue_head(&ht->wait);
 	INIT_HLIST_NODE(&ht->hash);
 	INIT_LIST_HEAD(&ht->requests);
+	xa_init(&ht->watches);
 	INIT_WORK(&ht->stop_work, holon_stop_work);
 	if (role == HOLON_ROLE_DEPUTY)
 		atomic_inc(&holon_task_stat.deputies);

@@ -14,6 +14,7 @@
 #include <linux/types.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 
 #include <linux/holon_rpc.h>
 
@@ -74,6 +75,7 @@ struct holon_task {
 	struct holon_deputy_request *running; /* L */
 	unsigned long window;		/* S: anonymous mapping, see holon_window() */
 	size_t window_len;		/* S */
+	struct xarray watches;		/* its own lock; of fs/holon/poll.c */
 
 	/* deputy: what the guest reported */
 	struct holon_wire_exit exit;	/* L: set once */
