@@ -94,10 +94,26 @@ def test_only_shared_mounts_and_stubs_are_seen(cluster):
     assert not [t for t in targets if "netlink" in t or t.startswith(("/run", "socket:"))]
 
 
+def test_a_later_mount_of_the_home_is_covered(cluster):
+    home, node = cluster[1], cluster[2]
+    pid = wait_containers(cluster, node, [1, 3])[1]
+    home.run("mkdir /home/later && mount -t tmpfs none /home/later && echo x > /home/later/file")
+    cluster.wait_until(lambda: "/home/later" in node.run(f"grep holonstub /proc/{pid}/mountinfo",
+                                                         check=False).out,
+                       "node 2 has covered it")
+    assert home.out("holon run -n 2 -- cat /home/later/file") == "x"
+    # Nothing else has changed there.
+    assert spawner(node, 1) == pid
+    assert "/home/later" not in node.out("cat /proc/1/mountinfo")
+    home.run("umount /home/later")
+
+
 def test_a_killed_container_is_made_again(cluster):
     node = cluster[2]
     pids = wait_containers(cluster, node, [1, 3])
     node.run(f"kill -9 {pids[3]}")
+    # Who comes before it is there waits for it.
+    cluster[3].run("holon run -n 2 -- true")
     cluster.wait_until(lambda: spawner(node, 3) not in (0, pids[3]), "a new container", timeout=120)
     assert wait_containers(cluster, node, [1, 3])[1] == pids[1]
 

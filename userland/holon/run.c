@@ -11,9 +11,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "command.h"
+
+/* How long a node that has just booted may take to make our container. */
+#define WAIT_MS		30000
+#define WAIT_STEP_MS	100
 
 static int wrong(const char *what, const char *word)
 {
@@ -67,6 +72,21 @@ static int explain(const char *command, int error)
 	}
 }
 
+/* As execvp(), but a node that cannot take the command yet is given some time. */
+static void execute(char **argv)
+{
+	const struct timespec step = { .tv_nsec = WAIT_STEP_MS * 1000000L };
+	int waited;
+
+	for (waited = 0; waited <= WAIT_MS; waited += WAIT_STEP_MS) {
+		execvp(argv[0], argv);
+		if (errno != EAGAIN)
+			return;
+		nanosleep(&step, NULL);
+	}
+	errno = EAGAIN;
+}
+
 static int run(int argc, char **argv)
 {
 	unsigned long node = 0;
@@ -101,7 +121,7 @@ static int run(int argc, char **argv)
 	if (!argc)
 		return wrong("say what to run", "");
 	place(node);
-	execvp(argv[0], argv);
+	execute(argv);
 	return explain(argv[0], errno);
 }
 

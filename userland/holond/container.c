@@ -26,8 +26,11 @@
 
 #define STATE	"/run/holon"
 
-/* How long a container may take to be ready; nodes may be emulated and slow. */
-#define START_TIMEOUT_MS	120000
+/*
+ * How long a container may take to be ready. Nodes may be emulated and slow, but
+ * everything else waits meanwhile.
+ */
+#define START_TIMEOUT_MS	30000
 
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME	0x80
@@ -238,6 +241,22 @@ int container_find(uint8_t id, uint64_t incarnation)
 		fd = -1;
 	}
 	return fd;
+}
+
+bool container_cover(int pidfd, const struct home *home)
+{
+	int status = 1;
+	pid_t child;
+
+	/* A mount namespace is not for one thread of a process, nor for a while. */
+	child = fork();
+	if (!child)
+		_exit(mounts_add(pidfd, home) ? 0 : 1);
+	if (child < 0)
+		say("home %u: fork: %m", home->id);
+	else
+		waitpid(child, &status, 0);
+	return !status;
 }
 
 void container_kill(uint8_t id)

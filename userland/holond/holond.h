@@ -65,6 +65,13 @@ int container_start(const struct home *home);
  */
 int container_find(uint8_t id, uint64_t incarnation);
 
+/**
+ * container_cover - let a running container have what its home has mounted since
+ *
+ * Return: false after having said what could not be covered; it runs on.
+ */
+bool container_cover(int pidfd, const struct home *home);
+
 /* Kill everything in it. The pidfd, which stays open, becomes readable. */
 void container_kill(uint8_t id);
 
@@ -75,7 +82,7 @@ bool container_remove(uint8_t id);
 _Noreturn void inside(const struct home *home, int report);
 
 /*
- * mounts.c. Both return NULL, or a sentence on failure.
+ * mounts.c. The first two return NULL, or a sentence on failure.
  */
 
 /**
@@ -89,6 +96,15 @@ const char *mounts_own(char *list, size_t size, size_t *length);
  * @home: the mount points of the home, as mounts_own() gives them there
  */
 const char *mounts_build(const char *home, size_t length);
+
+/**
+ * mounts_add - enter the mount namespace of a container, and cover what is new
+ * @pidfd: of a process in it
+ *
+ * For a process that ends afterwards.
+ * Return: false when something was not done; that has been said.
+ */
+bool mounts_add(int pidfd, const struct home *home);
 
 /* cgroup.c */
 bool cgroup_create(uint8_t id);		/* false after having said why */

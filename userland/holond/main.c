@@ -26,6 +26,8 @@
 
 #define RETRY_MIN_MS	200
 #define RETRY_MAX_MS	10000
+/* While a home is only slow to say what it is like. */
+#define ASK_MAX_MS	1000
 /* What has run for this long did not fail at its start. */
 #define STABLE_MS	60000
 
@@ -37,6 +39,10 @@ static struct container {
 	enum { NONE, RUNNING, ENDING } state;
 	uint64_t incarnation;	/* of the home it was made for */
 	int pidfd;
+	bool waiting;		/* has said that the home does not say its mounts */
+	bool look;		/* the home may have other mounts now */
+	char *mounts;		/* of the home, as covered last; NULL is not known */
+	size_t mounts_length;
 	int delay;		/* milliseconds, of the next retry */
 	int64_t retry;		/* not before, monotonic milliseconds; 0 is at once */
 	int64_t begun;		/* when it was last begun */
@@ -75,12 +81,17 @@ static int64_t now_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-static void retry_later(struct container *container)
+static void retry_within(struct container *container, int most)
 {
 	container->delay = container->delay ? container->delay * 2 : RETRY_MIN_MS;
-	if (container->delay > RETRY_MAX_MS)
-		container->delay = RETRY_MAX_MS;
+	if (container->delay > most)
+		container->delay = most;
 	container->retry = now_ms() + container->delay;
+}
+
+static void retry_later(struct container *container)
+{
+	retry_within(container, RETRY_MAX_MS);
 }
 
 /* Which homes there are. Return: false when the kernel did not say. */
@@ -108,8 +119,8 @@ static bool read_members(void)
 	return true;
 }
 
-/* What only the home knows. Return: false to ask again later. */
-static bool ask_home(const struct member *member, struct home *home)
+/* What only the home knows. Return: 1; 0 when its holond has not said it yet; -1. */
+static int ask_home(const struct member *member, struct home *home)
 {
 	struct holon_facts_get_req request = { ._present.id = 1, .id = member->id };
 	struct holon_facts_get_rsp *facts = holon_facts_get(ys, &request);
@@ -117,7 +128,7 @@ static bool ask_home(const struct member *member, struct home *home)
 
 	if (!facts) {
 		say("home %u: %s", member->id, holon_why(ys));
-		return false;
+		return -1;
 	}
 	known = facts->_present.mounts_len && facts->_present.mounts_len <= sizeof(home->mounts);
 	if (known) {
@@ -136,23 +147,73 @@ static bool ask_home(const struct member *member, struct home *home)
 	return known;
 }
 
-static void begin(struct container *container, const struct member *member)
+static void remember_mounts(struct container *container, const struct home *home)
+{
+	free(container->mounts);
+	container->mounts_length = home->mounts_length;
+	container->mounts = malloc(home->mounts_length);
+	if (container->mounts)
+		memcpy(container->mounts, home->mounts, home->mounts_length);
+}
+
+static void forget_mounts(struct container *container)
+{
+	free(container->mounts);
+	container->mounts = NULL;
+}
+
+/* The home may have mounted something since its container was made. */
+static void look_again(struct container *container, const struct member *member)
 {
 	static struct home home;
 
+	if (ask_home(member, &home) <= 0) {
+		retry_later(container);
+		return;
+	}
+	container->look = false;
+	container->delay = 0;
+	if (container->mounts && container->mounts_length == home.mounts_length &&
+	    !memcmp(container->mounts, home.mounts, home.mounts_length))
+		return;
+	/* What cannot be covered has been said: once for each change. */
+	container_cover(container->pidfd, &home);
+	remember_mounts(container, &home);
+}
+
+static void begin(struct container *container, const struct member *member)
+{
+	static struct home home;
+	int known;
+
 	container->incarnation = member->incarnation;
 	container->begun = now_ms();
+	forget_mounts(container);
 	container->pidfd = container_find(member->id, member->incarnation);
 	if (container->pidfd >= 0) {
 		say("home %u: found its container running", member->id);
 		container->state = RUNNING;
+		container->look = true;
 		return;
 	}
-	/* Its holond may not have said its mounts yet. */
-	if (!member->clock_known || !ask_home(member, &home)) {
+	if (!member->clock_known) {
+		retry_within(container, ASK_MAX_MS);
+		return;
+	}
+	known = ask_home(member, &home);
+	if (known < 0) {
 		retry_later(container);
 		return;
 	}
+	if (!known) {
+		if (!container->waiting)
+			say("home %u: no container until its holond says what it has mounted",
+			    member->id);
+		container->waiting = true;
+		retry_within(container, ASK_MAX_MS);
+		return;
+	}
+	container->waiting = false;
 	container->pidfd = container_start(&home);
 	if (container->pidfd < 0) {
 		container->state = ENDING;
@@ -161,6 +222,7 @@ static void begin(struct container *container, const struct member *member)
 	}
 	say("home %u: container ready", member->id);
 	container->state = RUNNING;
+	remember_mounts(container, &home);
 }
 
 static void bring_nearer(uint8_t id)
@@ -189,6 +251,8 @@ static void bring_nearer(uint8_t id)
 	}
 	if (container->state == NONE && home->id)
 		begin(container, home);
+	if (container->state == RUNNING && container->look)
+		look_again(container, home);
 }
 
 /* Its first process has ended: of itself, or it was killed. */
@@ -284,12 +348,15 @@ static int signals(void)
 static void drop_events(struct ynl_sock *events)
 {
 	struct ynl_ntf_base_type *event;
+	unsigned int id;
 
 	/* Lost ones are as good: all that counts is that something happened. */
 	if (ynl_ntf_check(events) < 0 && errno != ENOBUFS)
 		say("%s", holon_why(events));
 	while ((event = ynl_ntf_dequeue(events)))
 		ynl_ntf_free(event);
+	for (id = 1; id < NODES; id++)
+		containers[id].look = true;
 }
 
 /* Tell the others, through the kernel, which paths are this node's alone. */

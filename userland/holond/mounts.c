@@ -11,6 +11,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,9 +58,11 @@ static void unescape(char *text)
 	*to = 0;
 }
 
-static bool read_points(struct points *points)
+/* @proc: a directory with the /proc of this node. */
+static bool read_points(int proc, struct points *points)
 {
-	FILE *file = fopen("/proc/self/mountinfo", "re");
+	int fd = openat(proc, "self/mountinfo", O_RDONLY | O_CLOEXEC);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 	char *line = NULL, path[4096];
 	size_t size = 0;
 
@@ -78,6 +81,16 @@ static bool read_points(struct points *points)
 	free(line);
 	fclose(file);
 	return true;
+}
+
+static bool read_own_points(struct points *points)
+{
+	int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bool read = proc >= 0 && read_points(proc, points);
+
+	if (proc >= 0)
+		close(proc);
+	return read;
 }
 
 /* The kernel's list, a line "PATH CLASS" for each, in which only the path counts. */
@@ -127,7 +140,7 @@ static const char *mount_stub(const char *path)
 /* With the devices that are the same everywhere; every other name is the home's. */
 static const char *mount_dev(void)
 {
-	if (mount("holonstub", "/dev", "holonstub", MS_NOSUID | MS_NOEXEC, "dev"))
+	if (mount("holonstub", "/dev", "holonstub", MS_NOSUID | MS_NOEXEC, "devices"))
 		return because("holonstub on /dev: %s", strerror(errno));
 	return NULL;
 }
@@ -196,6 +209,13 @@ static bool is_point(const struct points *points, const char *path)
 	return false;
 }
 
+/* Would a walk to @path, a mount point at home, end up in what is shared? */
+static bool is_open(const struct points *points, const char *shared, const char *path)
+{
+	return !is_shared(shared, path) && !is_point(points, path) &&
+	       !is_hidden(points, shared, path);
+}
+
 static void free_points(struct points *points)
 {
 	while (points->count)
@@ -213,7 +233,7 @@ const char *mounts_own(char *list, size_t size, size_t *length)
 	*length = 0;
 	if (!read_shared(shared, sizeof(shared)))
 		return because(SHARED ": %s", strerror(errno));
-	if (!read_points(&points))
+	if (!read_own_points(&points))
 		return because("/proc/self/mountinfo: %s", strerror(errno));
 	for (i = 0; i < points.count; i++) {
 		if (is_shared(shared, points.paths[i]) || is_again(&points, i) ||
@@ -258,7 +278,7 @@ const char *mounts_build(const char *home, size_t length)
 	/* What is done here is nobody else's business. */
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		return because("making the mounts private: %s", strerror(errno));
-	if (!read_points(&points))
+	if (!read_own_points(&points))
 		return because("/proc/self/mountinfo: %s", strerror(errno));
 	for (i = 0; i < points.count && !why; i++) {
 		bool hidden;
@@ -273,10 +293,38 @@ const char *mounts_build(const char *home, size_t length)
 			why = because("%s is shared, but lies below a mount that is not", path);
 	}
 	for (path = home; path < home + length && !why; path += strlen(path) + 1) {
-		if (!is_shared(shared, path) && !is_point(&points, path) &&
-		    !is_hidden(&points, shared, path))
+		if (is_open(&points, shared, path))
 			why = cover(path);
 	}
 	free_points(&points);
 	return why;
+}
+
+bool mounts_add(int pidfd, const struct home *home)
+{
+	int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const char *path, *end = home->mounts + home->mounts_length, *why;
+	struct points points;
+	char shared[4096];
+	bool done = true;
+
+	/* Both from outside: in the container one is a stub and one another's. */
+	if (proc < 0 || !read_shared(shared, sizeof(shared))) {
+		say("home %u: %s: %m", home->id, proc < 0 ? "/proc" : SHARED);
+		return false;
+	}
+	if (setns(pidfd, CLONE_NEWNS) || !read_points(proc, &points)) {
+		say("home %u: the mounts of its container: %m", home->id);
+		return false;
+	}
+	for (path = home->mounts; path < end; path += strlen(path) + 1) {
+		if (!is_open(&points, shared, path))
+			continue;
+		why = cover(path);
+		if (!why)
+			continue;
+		say("home %u: %s", home->id, why);
+		done = false;
+	}
+	return done;
 }

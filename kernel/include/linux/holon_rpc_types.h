@@ -23,6 +23,7 @@ enum holon_rpc_id {
 	HOLON_RPC_ID_SINK	= 9,	/* benchmark: BULK throughput */
 	HOLON_RPC_ID_SINK_END	= 10,	/* ... and when all of it has arrived */
 	HOLON_RPC_ID_FACTS	= 16,	/* what a node's user space says about it */
+	HOLON_RPC_ID_FACTS_CHANGED = 17, /* ... is not what it was */
 	HOLON_RPC_ID_STRESS	= 20,	/* 20..24: tests, debug kernels only */
 
 	/* 64..127: membership, on HOLON_CONTROL; see kernel/holon/view.c */

@@ -5,11 +5,13 @@
  *
  * One question, one answer; nothing of it is kept at the node that asks. The
  * mounts are those that user space has set; the kernel does not look into them.
+ * A change is announced without saying what it is: who wants to know asks again.
  */
 #define pr_fmt(fmt) "holon: " fmt
 
 #include <linux/holon_node.h>
 #include <linux/holon_rpc.h>
+#include <linux/holon_view.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -61,8 +63,33 @@ static bool mounts_valid(const char *mounts, size_t len)
 	return true;
 }
 
+static int facts_changed_handler(struct holon_request *request)
+{
+	holon_nl_facts_changed();
+	return 0;
+}
+
+static HOLON_RPC(node_facts_changed, HOLON_RPC_ID_FACTS_CHANGED, HOLON_FWD, HOLON_RPC_ONEWAY, 0,
+		 facts_changed_handler);
+
+/* A node that joins later asks anyway. */
+static void tell_members(void)
+{
+	const struct holon_view *view = holon_view_get();
+	unsigned int id;
+
+	if (!view)
+		return;
+	for_each_set_bit(id, view->members, HOLON_NODE_IDS)
+		if (id != holon_node_id() &&
+		    holon_send(id, &holon_rpc_node_facts_changed, NULL, 0, GFP_KERNEL) == -ENOMEM)
+			pr_warn("node %u was not told of a change of the mounts\n", id);
+	holon_view_put(view);
+}
+
 int holon_facts_set(const char *mounts, size_t len)
 {
+	bool changed;
 	char *copy;
 
 	if (!mounts_valid(mounts, len))
@@ -71,10 +98,13 @@ int holon_facts_set(const char *mounts, size_t len)
 	if (!copy)
 		return -ENOMEM;
 	mutex_lock(&facts_mutex);
+	changed = !own_mounts || own_mounts_len != len || memcmp(own_mounts, copy, len);
 	swap(own_mounts, copy);
 	own_mounts_len = len;
 	mutex_unlock(&facts_mutex);
 	kfree(copy);
+	if (changed)
+		tell_members();
 	return 0;
 }
 

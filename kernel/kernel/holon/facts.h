@@ -33,6 +33,8 @@ struct holon_facts {
  * @mounts: absolute paths, each with a final NUL
  * @len: bytes
  *
+ * When they are not what they were the listeners of all members hear of it.
+ *
  * Context: process context. Return: 0, -EINVAL, -ENOMEM.
  */
 int holon_facts_set(const char *mounts, size_t len);
@@ -46,5 +48,8 @@ int holon_facts_set(const char *mounts, size_t len);
  * Return: 0, -EPROTO for an answer that makes no sense, errors of holon_call().
  */
 int holon_facts_get(u8 node, struct holon_facts *facts);
+
+/* netlink_facts.c: wake up who listens for changes of the view. */
+void holon_nl_facts_changed(void);
 
 #endif /* _KERNEL_HOLON_FACTS_H */

@@ -3,6 +3,7 @@
  * The control plane: what containers for the processes of a node have to look
  * like. Said by the holond of that node, asked by those of the others.
  */
+#include <linux/holon_view.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <net/genetlink.h>
@@ -19,6 +20,35 @@ static int fill_facts(struct sk_buff *msg, u8 id, const struct holon_facts *fact
 	     nla_put(msg, HOLON_A_FACTS_MOUNTS, facts->mounts_len, facts->mounts)))
 		return -EMSGSIZE;
 	return 0;
+}
+
+/*
+ * The facts of a member. Listeners look at everything again at any event, so
+ * this is one more of "state", which says what still holds.
+ */
+void holon_nl_facts_changed(void)
+{
+	struct holon_cluster_info info;
+	struct sk_buff *msg;
+	void *header;
+
+	holon_cluster_info(&info);
+	msg = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!msg)
+		goto lost;
+	header = genlmsg_put(msg, 0, 0, &holon_nl_family, 0, HOLON_CMD_STATE_NTF);
+	if (!header || nla_put_uint(msg, HOLON_A_VIEW_EPOCH, info.epoch) ||
+	    nla_put_u32(msg, HOLON_A_VIEW_STATE, info.state)) {
+		nlmsg_free(msg);
+		goto lost;
+	}
+	genlmsg_end(msg, header);
+	genlmsg_multicast_allns(&holon_nl_family, msg, 0, HOLON_NLGRP_VIEW);
+	return;
+
+lost:
+	netlink_set_err(init_net.genl_sock, 0, holon_nl_family.mcgrp_offset + HOLON_NLGRP_VIEW,
+			-ENOBUFS);
 }
 
 int holon_nl_facts_get_doit(struct sk_buff *skb, struct genl_info *info)
