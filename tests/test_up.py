@@ -124,6 +124,11 @@ def test_the_console_is_a_terminal(up):
     screen.expect("again\r\nagain\r\n")
     screen.type("\x03")
     screen.expect("ready>")
+    # What the tabulator makes of the line is what runs.
+    screen.type("holon no\tsh\tid \t\n")
+    screen.expect(r"holon node show id 1 *\r\n")
+    screen.expect("incarnation")
+    screen.expect("ready>")
     # Another cluster is refused while this one runs.
     second = up("--nodes", "1", stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert second.wait() == 1
