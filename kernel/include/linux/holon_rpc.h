@@ -241,6 +241,15 @@ int holon_call_many(const unsigned long *nodes, u64 epoch, const struct holon_rp
 int holon_reply_data(struct holon_request *request, const void *data, size_t len);
 
 /**
+ * holon_reply_now - holon_reply() from a context that may sleep
+ * @request: gone afterwards
+ * @status: >= 0 or a negative errno
+ *
+ * Sends the reply itself when nobody else is sending, which is faster.
+ */
+void holon_reply_now(struct holon_request *request, int status);
+
+/**
  * holon_reply - give the one final reply of a deferred call
  * @request: gone afterwards
  * @status: >= 0 or a negative errno

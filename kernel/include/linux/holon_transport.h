@@ -190,6 +190,18 @@ int holon_transport_send(const struct holon_peer_id *peer, enum holon_rank rank,
 int holon_transport_queue(const struct holon_peer_id *peer, struct holon_message *message);
 
 /**
+ * holon_transport_push - holon_transport_queue(), and send at once if possible
+ * @peer: to whom; this node itself is legal
+ * @message: given away, whatever is returned
+ *
+ * For messages that somebody waits for. Does not wait for the peer.
+ *
+ * Context: may sleep, for the socket's lock.
+ * Return: 0, or -EHOSTDOWN when the peer is not connected.
+ */
+int holon_transport_push(const struct holon_peer_id *peer, struct holon_message *message);
+
+/**
  * holon_transport_fail - a peer broke the protocol: fail-stop
  * @peer: whose lanes are closed; peer_down() follows
  * @why: for the log; a literal

@@ -129,7 +129,7 @@ static void answer(struct holon_deputy_request *rq, int status)
 	spin_unlock_irq(&ht->lock);
 	/* A cancel that is late finds nothing, or an rq that RCU keeps. */
 	WRITE_ONCE(rq->request->private, NULL);
-	holon_reply(rq->request, status);
+	holon_reply_now(rq->request, status);
 	kvfree(rq->reply);
 	kfree_rcu(rq, rcu);
 	holon_task_put(ht);

@@ -70,12 +70,12 @@ static struct holon_message *message_make(const struct holon_rpc_type *type, u64
 	return message;
 }
 
-static void message_queue(struct rpc_node *node, u64 incarnation, struct holon_message *message)
+static void message_push(struct rpc_node *node, u64 incarnation, struct holon_message *message)
 {
 	struct holon_peer_id peer = { .node = node->id, .incarnation = incarnation };
 
 	message->frame.epoch = cpu_to_le64(rpc_epoch());
-	holon_transport_queue(&peer, message);
+	holon_transport_push(&peer, message);
 }
 
 /* --- the end of a record ----------------------------------------------------*/
@@ -258,7 +258,7 @@ static struct rpc_call *call_begin(u8 id, const struct holon_rpc_type *type,
 	rpc_gauge_add(HOLON_RPC_CALLS_OPEN, 1);
 	rpc_add(type, HOLON_RPC_BYTES_OUT, le32_to_cpu(message->frame.length));
 	trace_holon_rpc_call(type, id, call->id, le32_to_cpu(message->frame.length));
-	message_queue(node, incarnation, message);
+	message_push(node, incarnation, message);
 	return call;
 
 free_message:
@@ -286,7 +286,7 @@ static void call_cancel(struct rpc_call *call)
 	spin_unlock_irq(&node->lock);
 	rpc_count(call->type, HOLON_RPC_CANCELS);
 	trace_holon_rpc_cancel(call->type, node->id, call->id, 0);
-	message_queue(node, incarnation, message);
+	message_push(node, incarnation, message);
 }
 
 /* The caller was killed. Return: false when the call has ended meanwhile. */

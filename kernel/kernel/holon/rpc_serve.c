@@ -69,7 +69,8 @@ int holon_reply_data(struct holon_request *public, const void *data, size_t len)
 	return 0;
 }
 
-void holon_reply(struct holon_request *public, int status)
+static void reply(struct holon_request *public, int status,
+		  int (*send)(const struct holon_peer_id *peer, struct holon_message *message))
 {
 	struct rpc_request *request = container_of(public, struct rpc_request, public);
 	struct holon_peer_id to = { .node = public->node, .incarnation = public->incarnation };
@@ -94,9 +95,19 @@ void holon_reply(struct holon_request *public, int status)
 	trace_holon_rpc_reply(public->type, public->node, request->call, status,
 			      request->reply_len);
 	/* When the caller has left there is nobody to tell. */
-	holon_transport_queue(&to, message);
+	send(&to, message);
 	rpc_gauge_add(HOLON_RPC_REQUESTS_OPEN, -1);
 	request_put(request);
+}
+
+void holon_reply(struct holon_request *public, int status)
+{
+	reply(public, status, holon_transport_queue);
+}
+
+void holon_reply_now(struct holon_request *public, int status)
+{
+	reply(public, status, holon_transport_push);
 }
 
 /* --- running handlers -------------------------------------------------------*/
@@ -123,6 +134,18 @@ static int request_handle(struct rpc_request *request)
 	return status;
 }
 
+/* In the receive work: the handler must not wait, and debug kernels check. */
+static int request_handle_inline(struct rpc_request *request)
+{
+	int status;
+
+	request->inline_task = current;
+	non_block_start();
+	status = request_handle(request);
+	non_block_end();
+	return status;
+}
+
 /* The handler has put off its reply: tell it of a cancel that came meanwhile. */
 static void request_deferred(struct rpc_request *request)
 {
@@ -143,7 +166,10 @@ static void request_run(struct rpc_request *request)
 	const struct holon_rpc_type *type = request->public.type;
 	int status;
 
-	status = request_handle(request);
+	if (type->flags & HOLON_RPC_INLINE)
+		status = request_handle_inline(request);
+	else
+		status = request_handle(request);
 	rpc_count(type, HOLON_RPC_HANDLED);
 	rpc_forward_done(request);
 	if (type->flags & (HOLON_RPC_ONEWAY | HOLON_RPC_LONG))
@@ -154,7 +180,7 @@ static void request_run(struct rpc_request *request)
 	} else if (status == HOLON_DEFER) {
 		request_deferred(request);
 	} else {
-		holon_reply(&request->public, status);
+		holon_reply_now(&request->public, status);
 	}
 	request_put(request);
 }
@@ -162,15 +188,6 @@ static void request_run(struct rpc_request *request)
 static void request_work(struct work_struct *work)
 {
 	request_run(container_of(work, struct rpc_request, work));
-}
-
-/* In the receive work: the handler must not wait, and debug kernels check. */
-static void request_run_inline(struct rpc_request *request)
-{
-	request->inline_task = current;
-	non_block_start();
-	request_run(request);
-	non_block_end();
 }
 
 /* --- arrival ----------------------------------------------------------------*/
@@ -290,7 +307,7 @@ int rpc_receive_request(struct rpc_node *node, u64 incarnation, enum holon_rank 
 		holon_transport_fail(&peer, "fault injection");
 	}
 	if (type->flags & HOLON_RPC_INLINE)
-		request_run_inline(request);
+		request_run(request);
 	else
 		queue_work(rpc_queue(rank), &request->work);
 	return 0;

@@ -2,13 +2,20 @@
 /*
  * Lanes: one TCP connection each.
  *
- * The callbacks of the socket run in softirq and only queue a work. Reading
- * and writing are one work each, so that the state of either direction has one
- * owner and needs no lock:
+ * The callbacks of the socket run in softirq and only queue a work:
  *
  *	sk_data_ready, sk_state_change	-> receive work: read_sock() into the
  *		decoder, then, without the socket's lock, deliver
  *	sk_write_space, a message queued	-> send work: sendmsg(MSG_DONTWAIT)
+ *
+ * The state of reading belongs to the receive work alone. Sending has a mutex:
+ * a caller that may sleep sends its message itself if the mutex is free, and
+ * leaves it to the send work if not. The message is queued before it tries, so
+ * that either it or the work finds it.
+ *
+ * BULK gives way: its works have a queue of ordinary priority and do less at a
+ * time, and its receive buffer is small, because what is on the wire already
+ * stands before a message of any other lane.
  *
  * Nothing here ever waits for the peer. A full socket leaves messages in the
  * queue; what bounds the queue are the credits of the RPC layer.
@@ -38,6 +45,8 @@
 
 #define LANE_VECS	16		/* messages in one sendmsg() */
 #define LANE_BUDGET	(512U << 10)	/* bytes of one run of a work */
+#define LANE_BULK_BUDGET	(64U << 10)
+#define LANE_BULK_WINDOW	(128U << 10)	/* bytes on the wire */
 #define LANE_RETRY	(HZ / 100 + 1)	/* until memory is asked for again */
 
 static bool lane_reclaim(enum holon_rank rank)
@@ -59,7 +68,7 @@ static void lane_data_ready(struct sock *sk)
 	read_lock_bh(&sk->sk_callback_lock);
 	lane = sk->sk_user_data;
 	if (lane)
-		queue_delayed_work(holon_net_wq, &lane->receive_work, 0);
+		queue_delayed_work(lane->wq, &lane->receive_work, 0);
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
@@ -71,26 +80,35 @@ static void lane_write_space(struct sock *sk)
 	lane = sk->sk_user_data;
 	if (lane && sk_stream_is_writeable(sk)) {
 		clear_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
-		queue_work(holon_net_wq, &lane->send_work);
+		queue_work(lane->wq, &lane->send_work);
 	}
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
 /* --- sending ----------------------------------------------------------------*/
 
-int holon_lane_queue(struct holon_lane *lane, struct holon_message *message)
+/* Return: false when it is closed: the message has been freed. */
+static bool lane_append(struct holon_lane *lane, struct holon_message *message)
 {
 	unsigned long flags;
+	bool closed;
 
 	spin_lock_irqsave(&lane->lock, flags);
-	if (lane->closed) {
-		spin_unlock_irqrestore(&lane->lock, flags);
-		holon_message_free(message);
-		return -EHOSTDOWN;
-	}
-	list_add_tail(&message->link, &lane->queue);
-	queue_work(holon_net_wq, &lane->send_work);
+	closed = lane->closed;
+	if (!closed)
+		list_add_tail(&message->link, &lane->queue);
 	spin_unlock_irqrestore(&lane->lock, flags);
+	if (closed)
+		holon_message_free(message);
+	return !closed;
+}
+
+int holon_lane_queue(struct holon_lane *lane, struct holon_message *message)
+{
+	if (!lane_append(lane, message))
+		return -EHOSTDOWN;
+	/* Refused when it has been closed since. */
+	queue_work(lane->wq, &lane->send_work);
 	return 0;
 }
 
@@ -154,13 +172,16 @@ static int lane_send_some(struct holon_lane *lane)
 	return kernel_sendmsg(lane->sock, &msg, vec, n, total);
 }
 
-static void lane_send_work(struct work_struct *work)
+/* Send what is queued, up to a budget. */
+static void lane_send(struct holon_lane *lane)
 {
-	struct holon_lane *lane = container_of(work, struct holon_lane, send_work);
 	unsigned int noreclaim = 0;
-	size_t budget = LANE_BUDGET;
+	size_t budget = lane->budget;
 	int sent;
 
+	lockdep_assert_held(&lane->send_mutex);
+	if (!lane->sock)
+		return;
 	if (lane_reclaim(lane->rank))
 		noreclaim = memalloc_noreclaim_save();
 	do {
@@ -178,11 +199,34 @@ static void lane_send_work(struct work_struct *work)
 		memalloc_noreclaim_restore(noreclaim);
 
 	if (sent > 0)
-		queue_work(holon_net_wq, &lane->send_work);
+		queue_work(lane->wq, &lane->send_work);
 	else if (sent == -ENOMEM || sent == -ENOBUFS)
-		mod_delayed_work(holon_net_wq, &lane->receive_work, LANE_RETRY);
+		mod_delayed_work(lane->wq, &lane->receive_work, LANE_RETRY);
 	else if (sent < 0 && sent != -EAGAIN && lane->peer)
 		holon_peer_fail(lane->peer, "cannot send");
+}
+
+static void lane_send_work(struct work_struct *work)
+{
+	struct holon_lane *lane = container_of(work, struct holon_lane, send_work);
+
+	mutex_lock(&lane->send_mutex);
+	lane_send(lane);
+	mutex_unlock(&lane->send_mutex);
+}
+
+int holon_lane_send(struct holon_lane *lane, struct holon_message *message)
+{
+	if (!lane_append(lane, message))
+		return -EHOSTDOWN;
+	if (mutex_trylock(&lane->send_mutex)) {
+		lane_send(lane);
+		mutex_unlock(&lane->send_mutex);
+	} else {
+		/* Who sends may have looked at the queue before. */
+		queue_work(lane->wq, &lane->send_work);
+	}
+	return 0;
 }
 
 /* --- receiving --------------------------------------------------------------*/
@@ -243,7 +287,7 @@ static int lane_actor(read_descriptor_t *desc, struct sk_buff *skb, unsigned int
  */
 static int lane_read_frames(struct holon_lane *lane, bool *more)
 {
-	struct lane_read read = { .lane = lane, .budget = LANE_BUDGET };
+	struct lane_read read = { .lane = lane, .budget = lane->budget };
 	read_descriptor_t desc = { .arg.data = &read, .count = 1 };
 	struct sock *sk = lane->sock->sk;
 
@@ -255,7 +299,7 @@ static int lane_read_frames(struct holon_lane *lane, bool *more)
 	lock_sock(sk);
 	tcp_read_sock(sk, &desc, lane_actor);
 	release_sock(sk);
-	holon_net_add(HOLON_TRANSPORT_BYTES_IN, LANE_BUDGET - read.budget);
+	holon_net_add(HOLON_TRANSPORT_BYTES_IN, lane->budget - read.budget);
 	/* Stopped early: by the budget, or by a want of memory that has passed. */
 	*more = !desc.count;
 	return read.err;
@@ -320,7 +364,7 @@ static bool lane_frames(struct holon_lane *lane)
 		err = lane_deliver(lane) ?: read;
 	}
 	if (err == -ENOMEM) {
-		mod_delayed_work(holon_net_wq, &lane->receive_work, LANE_RETRY);
+		mod_delayed_work(lane->wq, &lane->receive_work, LANE_RETRY);
 		return false;
 	}
 	if (err) {
@@ -373,9 +417,9 @@ static void lane_receive_work(struct work_struct *work)
 	bool more = false;
 	int err;
 
-	/* The send work, short of memory, asked to be woken. */
+	/* Sending, short of memory, asked to be woken. */
 	if (lane->state == LANE_OPEN && !list_empty_careful(&lane->sending))
-		queue_work(holon_net_wq, &lane->send_work);
+		queue_work(lane->wq, &lane->send_work);
 	do {
 		before = lane->state;
 		switch (lane->state) {
@@ -406,7 +450,7 @@ static void lane_receive_work(struct work_struct *work)
 		}
 	} while (lane->state != before);
 	if (more)
-		queue_delayed_work(holon_net_wq, &lane->receive_work, 0);
+		queue_delayed_work(lane->wq, &lane->receive_work, 0);
 }
 
 void holon_lane_kick(struct holon_lane *lane)
@@ -415,7 +459,7 @@ void holon_lane_kick(struct holon_lane *lane)
 
 	spin_lock_irqsave(&lane->lock, flags);
 	if (!lane->closed)
-		queue_delayed_work(holon_net_wq, &lane->receive_work, 0);
+		queue_delayed_work(lane->wq, &lane->receive_work, 0);
 	spin_unlock_irqrestore(&lane->lock, flags);
 }
 
@@ -426,6 +470,11 @@ void holon_lane_set_rank(struct holon_lane *lane, enum holon_rank rank)
 	struct sock *sk = lane->sock->sk;
 
 	lane->rank = rank;
+	if (rank == HOLON_BULK) {
+		lane->wq = holon_bulk_wq;
+		lane->budget = LANE_BULK_BUDGET;
+		sock_set_rcvbuf(sk, LANE_BULK_WINDOW);
+	}
 	if (lane_reclaim(rank))
 		sk_set_memalloc(sk);
 	holon_decoder_init(&lane->decoder, HOLON_PROTOCOL_MAX, rank, lane_gfp(rank));
@@ -448,6 +497,9 @@ struct holon_lane *holon_lane_create(struct socket *sock, enum holon_lane_state 
 	INIT_DELAYED_WORK(&lane->receive_work, lane_receive_work);
 	INIT_WORK(&lane->send_work, lane_send_work);
 	spin_lock_init(&lane->lock);
+	mutex_init(&lane->send_mutex);
+	lane->wq = holon_net_wq;
+	lane->budget = LANE_BUDGET;
 	INIT_LIST_HEAD(&lane->queue);
 	INIT_LIST_HEAD(&lane->sending);
 	INIT_LIST_HEAD(&lane->received);
@@ -520,14 +572,16 @@ void holon_lane_close(struct holon_lane *lane)
 
 	if (lane->state == LANE_OPEN)
 		lane_drain(lane);
+	mutex_lock(&lane->send_mutex);
 	kernel_sock_shutdown(lane->sock, SHUT_RDWR);
 	if (sock_flag(sk, SOCK_MEMALLOC))
 		sk_clear_memalloc(sk);
 	sock_release(lane->sock);
 	lane->sock = NULL;
-	holon_decoder_reset(&lane->decoder);
 	lane_free_messages(&lane->queue);
 	lane_free_messages(&lane->sending);
+	mutex_unlock(&lane->send_mutex);
+	holon_decoder_reset(&lane->decoder);
 	lane_free_messages(&lane->received);
 }
 

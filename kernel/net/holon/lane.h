@@ -4,6 +4,7 @@
 #define _NET_HOLON_LANE_H
 
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/net.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -30,13 +31,15 @@ enum holon_lane_state {
  * @state: owned by the receive work
  * @broken: a malformed frame: nothing more is read. Owned by the receive work
  * @receive_work: reads, decodes, delivers; the only reader
- * @send_work: drains @queue into the socket; the only writer after the
- *	handshake
+ * @send_work: drains @queue into the socket
  * @lock: protects @queue and @closed; irq-safe, innermost
  * @queue: messages to be sent
  * @closed: nothing is queued any more
- * @sending: taken from @queue by the send work, the first one partly sent
- * @sent: bytes of the first message that are sent
+ * @wq: where both works run
+ * @budget: bytes of one run of a work
+ * @send_mutex: who has it sends, or closes the socket
+ * @sending: taken from @queue, the first one partly sent. Lock: @send_mutex
+ * @sent: bytes of the first message that are sent. Lock: @send_mutex
  * @decoder: of the receive work
  * @received: complete, not yet delivered, in order
  * @record: handshake record being received
@@ -59,6 +62,10 @@ struct holon_lane {
 	struct list_head queue;
 	bool closed;
 
+	struct workqueue_struct *wq;
+	size_t budget;
+
+	struct mutex send_mutex;
 	struct list_head sending;
 	size_t sent;
 
@@ -94,6 +101,12 @@ void holon_lane_set_rank(struct holon_lane *lane, enum holon_rank rank);
 
 /* Append a message and see that it is sent. Any context. 0 or -EHOSTDOWN. */
 int holon_lane_queue(struct holon_lane *lane, struct holon_message *message);
+
+/*
+ * The same from a context that may sleep: sends at once when nobody else does,
+ * which saves the way over the send work.
+ */
+int holon_lane_send(struct holon_lane *lane, struct holon_message *message);
 
 /* Let the receive work look. */
 void holon_lane_kick(struct holon_lane *lane);

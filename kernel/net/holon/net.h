@@ -20,6 +20,7 @@ extern const struct holon_transport_events *holon_net_events;
 
 /* All works of the transport: receive, send, accept, teardown, hello. */
 extern struct workqueue_struct *holon_net_wq;
+extern struct workqueue_struct *holon_bulk_wq;
 
 /* Boot parameters, see transport.c. */
 __be32 holon_net_address(void);

@@ -543,6 +543,32 @@ int holon_transport_queue(const struct holon_peer_id *id, struct holon_message *
 	return err;
 }
 
+int holon_transport_push(const struct holon_peer_id *id, struct holon_message *message)
+{
+	struct holon_peer *peer;
+	int err = -EHOSTDOWN;
+
+	might_sleep();
+	if (is_self(id)) {
+		holon_loopback_queue(message);
+		return 0;
+	}
+	rcu_read_lock();
+	peer = rcu_dereference(peers[id->node]);
+	if (peer && (peer->id.incarnation != id->incarnation ||
+		     !test_bit_acquire(PEER_UP, &peer->flags) ||
+		     !kref_get_unless_zero(&peer->ref)))
+		peer = NULL;
+	rcu_read_unlock();
+	if (peer) {
+		err = holon_lane_send(peer->lanes[message->frame.rank], message);
+		kref_put(&peer->ref, peer_free);
+	} else {
+		holon_message_free(message);
+	}
+	return err;
+}
+
 int holon_transport_send(const struct holon_peer_id *peer, enum holon_rank rank, u16 type,
 			 u16 flags, u64 call, const struct holon_vec *vec, unsigned int nvec,
 			 gfp_t gfp)

@@ -59,6 +59,7 @@ MODULE_PARM_DESC(tcp_timeout, "ms that sent data may wait for the peer until it 
 
 const struct holon_transport_events *holon_net_events;
 struct workqueue_struct *holon_net_wq;
+struct workqueue_struct *holon_bulk_wq;	/* of lanes that give way to all others */
 atomic64_t holon_net_counters[HOLON_TRANSPORT_COUNTERS];
 static struct sockaddr_in self_address;
 static DEFINE_MUTEX(start_mutex);
@@ -206,6 +207,7 @@ const char *holon_transport_counter_name(enum holon_transport_counter counter)
 static int __init holon_net_init(void)
 {
 	holon_net_wq = alloc_workqueue("holon_net", WQ_MEM_RECLAIM | WQ_HIGHPRI, 0);
-	return holon_net_wq ? 0 : -ENOMEM;
+	holon_bulk_wq = alloc_workqueue("holon_net_bulk", WQ_MEM_RECLAIM, 0);
+	return holon_net_wq && holon_bulk_wq ? 0 : -ENOMEM;
 }
 subsys_initcall(holon_net_init);

@@ -5,20 +5,16 @@
  * The same program runs at home and as a guest and has to pass both times; it
  * uses nothing but the calls themselves. No fork: a guest cannot yet.
  *
- *	cc -O2 -static -o syscalls syscalls.c
+ *	cc -O2 -static syscalls.c -o syscalls
  *	holon run -n 2 -- ./syscalls
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
@@ -33,7 +29,6 @@
 #include <sys/sem.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -44,41 +39,16 @@
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
-#include <unistd.h>
+
+#include "check.h"
 
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC	4
 #endif
 
-static int failures;
-static char scratch[128];	/* a directory on a tmpfs of home */
-
-#define CHECK(condition)						\
-	do {								\
-		if (!(condition)) {					\
-			int error = errno;				\
-									\
-			printf("# line %d: %s (errno %d, %s)\n", __LINE__, #condition, \
-			       error, strerror(error));			\
-			failures++;					\
-		}							\
-	} while (0)
-
-#define FAILS(error, call)						\
-	do {								\
-		errno = 0;						\
-		CHECK((long)(call) == -1 && errno == (error));		\
-	} while (0)
-
-static char *below(const char *name)
-{
-	static char path[4][200];
-	static int turn;
-	char *p = path[turn++ % 4];
-
-	snprintf(p, sizeof(path[0]), "%s/%s", scratch, name);
-	return p;
-}
+#ifndef TIOCGPTPEER
+#define TIOCGPTPEER		0x5441
+#endif
 
 static void test_files(void)
 {
@@ -184,6 +154,14 @@ static void test_devices(void)
 	FAILS(ENOENT, open("/dev/nothing", O_RDONLY));
 	CHECK(!stat("/dev", &st) && S_ISDIR(st.st_mode));
 	CHECK(!stat("/dev/null", &st) && S_ISCHR(st.st_mode));
+	fd = open("/dev", O_PATH);
+	CHECK(fd >= 0 && !fstat(fd, &st) && S_ISDIR(st.st_mode));
+	CHECK(!fchdir(fd) && !chdir("/") && !close(fd));
+	if (!geteuid()) {
+		CHECK(!chmod("/dev/null", 0666) && !chown("/dev/null", 0, 0));
+		fd = open("/dev/null", O_RDWR);
+		CHECK(fd >= 0 && !futimens(fd, NULL) && !close(fd));
+	}
 	/* A FIFO is one thing, wherever its name is. */
 	unlink("/home/fifo");
 	if (!mkfifo("/home/fifo", 0600)) {
@@ -204,6 +182,18 @@ static void test_devices(void)
 
 	CHECK(again >= 0 && read(again, buffer, 10) == 3 && !close(again));
 	CHECK(!close(fd) && !unlink(below("named")));
+}
+
+static void test_terminals(void)
+{
+	int fd = open("/dev/ptmx", O_RDWR | O_NOCTTY), no = 0, peer;
+
+	CHECK(fd >= 0 && !ioctl(fd, TIOCSPTLCK, &no));
+	peer = ioctl(fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	CHECK(peer > fd && fcntl(peer, F_GETFD) == FD_CLOEXEC && isatty(peer) && !close(peer));
+	peer = ioctl(fd, TIOCGPTPEER, O_RDWR | O_NOCTTY);
+	CHECK(peer > fd && fcntl(peer, F_GETFD) == 0 && isatty(peer) && !close(peer));
+	CHECK(!close(fd));
 }
 
 static void test_descriptors(void)
@@ -300,6 +290,28 @@ static void test_big_transfers(void)
 	CHECK(!close(fd) && !close(other) && !unlink(below("big")) && !unlink("/home/big"));
 	free(big);
 	free(back);
+}
+
+static void test_wrong_direction(void)
+{
+	int fd = open(below("here"), O_RDWR | O_CREAT, 0600);
+	int out = open("/home/there", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	int in = open("/home/there", O_RDONLY);
+	char buffer[10];
+	int p[2];
+
+	CHECK(fd >= 0 && out >= 0 && in >= 0 && !pipe(p));
+	CHECK(write(fd, "abcdef", 6) == 6 && !lseek(fd, 0, SEEK_SET));
+	/* Nothing is read that cannot be written. */
+	CHECK(write(p[1], "q", 1) == 1);
+	FAILS(EBADF, sendfile(in, p[0], NULL, 1));
+	CHECK(read(p[0], buffer, sizeof(buffer)) == 1);
+	FAILS(EBADF, sendfile(in, fd, NULL, 3));
+	CHECK(!lseek(fd, 0, SEEK_CUR));
+	CHECK(sendfile(out, fd, NULL, 3) == 3 && lseek(fd, 0, SEEK_CUR) == 3);
+	FAILS(EBADF, sendfile(p[1], out, NULL, 3));
+	CHECK(!close(p[0]) && !close(p[1]) && !close(in) && !close(out) && !close(fd));
+	CHECK(!unlink(below("here")) && !unlink("/home/there"));
 }
 
 static void test_readiness(void)
@@ -597,45 +609,25 @@ static void test_local(void)
 	FAILS(ENOSYS, syscall(-1));
 }
 
+static const struct test tests[] = {
+	{ "files", test_files },
+	{ "directories", test_directories },
+	{ "devices", test_devices },
+	{ "terminals", test_terminals },
+	{ "descriptors", test_descriptors },
+	{ "big transfers", test_big_transfers },
+	{ "transfers in the wrong direction", test_wrong_direction },
+	{ "readiness", test_readiness },
+	{ "signals", test_signals },
+	{ "sockets", test_sockets },
+	{ "relations", test_relations },
+	{ "ipc", test_ipc },
+	{ "local", test_local },
+	{ "identity", test_identity },
+	{}
+};
+
 int main(int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		void (*run)(void);
-	} tests[] = {
-		{ "files", test_files },
-		{ "directories", test_directories },
-		{ "devices", test_devices },
-		{ "descriptors", test_descriptors },
-		{ "big transfers", test_big_transfers },
-		{ "readiness", test_readiness },
-		{ "signals", test_signals },
-		{ "sockets", test_sockets },
-		{ "relations", test_relations },
-		{ "ipc", test_ipc },
-		{ "local", test_local },
-		{ "identity", test_identity },
-	};
-	unsigned int i, bad = 0, n = sizeof(tests) / sizeof(tests[0]), run = 0;
-
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	snprintf(scratch, sizeof(scratch), "/tmp/syscalls-%d", getpid());
-	printf("KTAP version 1\n1..%u\n", argc > 1 ? 1 : n);
-	if (mkdir(scratch, 0755)) {
-		printf("Bail out! %s: %s\n", scratch, strerror(errno));
-		return 1;
-	}
-	for (i = 0; i < n; i++) {
-		if (argc > 1 && strcmp(argv[1], tests[i].name))
-			continue;
-		failures = 0;
-		tests[i].run();
-		printf("%sok %u %s\n", failures ? "not " : "", ++run, tests[i].name);
-		bad += !!failures;
-	}
-	if (chdir("/") || rmdir(scratch)) {
-		printf("# %s is left: %s\n", scratch, strerror(errno));
-		bad++;
-	}
-	return bad ? 1 : 0;
+	return run_tests("syscalls", tests, argc > 1 ? argv[1] : NULL);
 }
