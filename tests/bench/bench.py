@@ -397,20 +397,24 @@ PARENT = ("while read n; do i=0; while [ $i -lt $n ]; do "
 IDLE = """
 import sys, time
 
-def look():
-    switches = 0
+def switches():
+    count = 0
     for pid in sys.argv[2:]:
         with open(f"/proc/{pid}/status") as file:
-            switches += sum(int(line.split()[1]) for line in file if "ctxt_switches" in line)
+            count += sum(int(line.split()[1]) for line in file if "ctxt_switches" in line)
+    return count
+
+def busy():
     with open("/proc/stat") as file:
         ticks = list(map(int, file.readline().split()[1:9]))
     # Neither idle nor waiting for a disk.
-    return switches, sum(ticks) - ticks[3] - ticks[4]
+    return sum(ticks) - ticks[3] - ticks[4]
 
-before = look()
+# Looking at all of them takes time, too: not between the two looks at the time.
+switched, ticks = switches(), busy()
 time.sleep(float(sys.argv[1]))
-after = look()
-print(after[0] - before[0], after[1] - before[1])
+ticks = busy() - ticks
+print(switches() - switched, ticks)
 """
 PARTS = ("KernelStack", "PageTables", "SUnreclaim", "AnonPages", "Percpu")
 
