@@ -45,8 +45,8 @@
 
 #define LANE_VECS	16		/* messages in one sendmsg() */
 #define LANE_BUDGET	(512U << 10)	/* bytes of one run of a work */
-#define LANE_BULK_BUDGET	(64U << 10)
-#define LANE_BULK_WINDOW	(128U << 10)	/* bytes on the wire */
+#define LANE_BULK_BUDGET	(32U << 10)
+#define LANE_BULK_WINDOW	(64U << 10)	/* bytes on the wire */
 #define LANE_RETRY	(HZ / 100 + 1)	/* until memory is asked for again */
 
 static bool lane_reclaim(enum holon_rank rank)
@@ -509,6 +509,8 @@ struct holon_lane *holon_lane_create(struct socket *sock, enum holon_lane_state 
 	sk->sk_allocation = GFP_NOIO;
 	sk->sk_use_task_frag = false;
 	tcp_sock_set_nodelay(sk);
+	/* Replies travel on another lane: an acknowledgement may wait for more data. */
+	tcp_sock_set_quickack(sk, 0);
 	tcp_sock_set_user_timeout(sk, holon_net_tcp_timeout());
 	if (peer)
 		holon_lane_set_rank(lane, rank);
