@@ -1,32 +1,15 @@
 """System calls keep their promises in a process that runs on another node."""
 
-import shutil
-import subprocess
-
 import pytest
 
-from harness import config
+from selftests import check, place
 
 pytestmark = pytest.mark.cluster(nodes=2)
-
-SOURCE = config.REPO / "kernel/tools/testing/selftests/holon/syscalls.c"
 
 
 @pytest.fixture
 def program(cluster):
-    """The program in /home, where all nodes see it."""
-    binary = config.BUILD / "tests" / "syscalls"
-    binary.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["gcc", "-O2", "-Wall", "-static", "-o", binary, SOURCE], check=True)
-    shutil.copy(binary, cluster.home / "syscalls")
-    cluster.wait_view({1, 2})
-    return "/home/syscalls"
-
-
-def check(result):
-    plan = int(result.out.split("1..")[1].split()[0])
-    assert result.status == 0, result.out + result.err
-    assert result.out.count("\nok ") == plan, result.out
+    return place(cluster, "syscalls")
 
 
 def test_at_home(cluster, program):

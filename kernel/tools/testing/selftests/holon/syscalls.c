@@ -300,7 +300,7 @@ static void test_wrong_direction(void)
 	char buffer[10];
 	int p[2];
 
-	CHECK(fd >= 0 && out >= 0 && in >= 0 && !pipe(p));
+	CHECK(fd >= 0 && out >= 0 && in >= 0 && !pipe2(p, O_NONBLOCK));
 	CHECK(write(fd, "abcdef", 6) == 6 && !lseek(fd, 0, SEEK_SET));
 	/* Nothing is read that cannot be written. */
 	CHECK(write(p[1], "q", 1) == 1);
