@@ -52,7 +52,7 @@ enum holon_rank {
 #define HOLON_RPC_ONEWAY	0x02	/* no reply, no call record */
 #define HOLON_RPC_CREDS		0x04	/* the handler runs under the caller's credentials */
 #define HOLON_RPC_IDEMPOTENT	0x08	/* may be sent again to another node after a loss */
-#define HOLON_RPC_LONG		0x10	/* deferred for any time: gives its credit back when taken */
+#define HOLON_RPC_LONG		0x10	/* for any time: its credit comes back when taken */
 
 /**
  * struct holon_request - a call as its handler sees it

@@ -175,13 +175,12 @@ static void request_run(struct rpc_request *request)
 	if (type->flags & (HOLON_RPC_ONEWAY | HOLON_RPC_LONG))
 		rpc_credit_owe(request->from, request->public.incarnation, type->rank,
 			       rpc_cost(request->message));
-	if (type->flags & HOLON_RPC_ONEWAY) {
+	if (type->flags & HOLON_RPC_ONEWAY)
 		rpc_gauge_add(HOLON_RPC_REQUESTS_OPEN, -1);
-	} else if (status == HOLON_DEFER) {
+	else if (status == HOLON_DEFER)
 		request_deferred(request);
-	} else {
+	else
 		holon_reply_now(&request->public, status);
-	}
 	request_put(request);
 }
 

@@ -509,7 +509,7 @@ struct holon_lane *holon_lane_create(struct socket *sock, enum holon_lane_state 
 	sk->sk_allocation = GFP_NOIO;
 	sk->sk_use_task_frag = false;
 	tcp_sock_set_nodelay(sk);
-	/* Replies travel on another lane: an acknowledgement may wait for more data. */
+	/* Replies travel on another lane: an acknowledgment may wait for more data. */
 	tcp_sock_set_quickack(sk, 0);
 	tcp_sock_set_user_timeout(sk, holon_net_tcp_timeout());
 	if (peer)

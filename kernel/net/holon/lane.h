@@ -65,7 +65,7 @@ struct holon_lane {
 	struct workqueue_struct *wq;
 	size_t budget;
 
-	struct mutex send_mutex;
+	struct mutex send_mutex;	/* sending, sent, the end of sock */
 	struct list_head sending;
 	size_t sent;
 
