@@ -31,6 +31,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
+#include <linux/securebits.h>
 #include <linux/security.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -233,23 +234,25 @@ static int parse_ready(const struct holon_reply *reply, struct ready *ready)
 	return 0;
 }
 
-/* Has the program more rights than we, for the bits of its file? */
-static bool gains(const void *buffer)
-{
-	const struct holon_wire_cred *wire = &((const struct holon_wire_creds *)buffer)->cred;
-	const struct cred *cred = current_cred();
-
-	return le32_to_cpu(wire->euid) != from_kuid(&init_user_ns, cred->euid) ||
-	       le32_to_cpu(wire->egid) != from_kgid(&init_user_ns, cred->egid) ||
-	       le64_to_cpu(wire->permitted) & ~cred->cap_permitted.val;
-}
-
-/* The guest does not know who traces us, or how we have mounted the file. */
+/*
+ * Has the program more rights than we? The guest does not know who traces us, or
+ * how we have mounted the file; the latter matters for what the file gives, not
+ * for what root has by itself.
+ */
 static int check_gain(const struct linux_binprm *bprm, const struct ready *ready)
 {
-	if (!gains(ready->creds))
+	const struct holon_wire_creds *creds = ready->creds;
+	const struct cred *cred = current_cred();
+	bool root = !issecure(SECURE_NOROOT) && (uid_eq(cred->uid, GLOBAL_ROOT_UID) ||
+						 uid_eq(cred->euid, GLOBAL_ROOT_UID));
+	bool ids = le32_to_cpu(creds->cred.euid) != from_kuid(&init_user_ns, cred->euid) ||
+		   le32_to_cpu(creds->cred.egid) != from_kgid(&init_user_ns, cred->egid);
+
+	if (!ids && !(le64_to_cpu(creds->cred.permitted) & ~cred->cap_permitted.val))
 		return 0;
-	if (!ptracer_capable(current, &init_user_ns) || !mnt_may_suid(bprm->file->f_path.mnt))
+	if (!ptracer_capable(current, &init_user_ns))
+		return -EPERM;
+	if ((ids || !root) && !mnt_may_suid(bprm->file->f_path.mnt))
 		return -EPERM;
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/vmalloc.h>
 
 #include "image.h"
 
@@ -119,6 +120,10 @@ int holon_image_next(const struct holon_image *image, size_t *pos, struct holon_
 
 void holon_image_free(struct holon_image *image)
 {
-	kvfree(image->data);
+	/* An ABORT frees in the receive work, which must not sleep. */
+	if (is_vmalloc_addr(image->data))
+		vfree_atomic(image->data);
+	else
+		kfree(image->data);
 	*image = (struct holon_image){};
 }

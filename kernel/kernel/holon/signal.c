@@ -126,14 +126,17 @@ static void relay_one(struct holon_task *ht, int sig, const kernel_siginfo_t *in
 }
 
 /*
- * We were continued, but a stop signal has thrown the SIGCONT away before it was
- * relayed: the guest, which has stopped, must not miss it. Return: the sequence
- * number of the one to send instead, or 0. Lock: siglock.
+ * We were continued, but a stop signal, or a tracer, has thrown the SIGCONT away
+ * before it was relayed: the guest, which has stopped, must not miss it. Return:
+ * the sequence number of the one to send instead, or 0. Lock: siglock.
  */
 static u64 lost_continue(struct holon_task *ht)
 {
-	if (!(current->signal->flags & SIGNAL_CLD_CONTINUED) || continue_pending())
+	if (current->signal->flags & SIGNAL_CLD_CONTINUED)
+		ht->owes_continue = true;
+	if (!ht->owes_continue || continue_pending())
 		return 0;
+	ht->owes_continue = false;
 	ht->continued = ++ht->sequence;
 	return ht->continued;
 }
@@ -169,6 +172,7 @@ void holon_relay(struct holon_task *ht)
 {
 	kernel_siginfo_t info;
 	enum pid_type type;
+	bool native, more;
 	u64 sequence;
 	int sig;
 
@@ -181,12 +185,14 @@ void holon_relay(struct holon_task *ht)
 			spin_unlock_irq(&current->sighand->siglock);
 			return;
 		}
-		if (native_work()) {
-			sequence = lost_continue(ht);
+		native = native_work();
+		sequence = lost_continue(ht);
+		if (native || sequence) {
 			spin_unlock_irq(&current->sighand->siglock);
 			if (sequence)
 				relay_continue(ht, sequence);
-			run_native_work();
+			if (native)
+				run_native_work();
 			continue;
 		}
 		clear_siginfo(&info);
@@ -199,12 +205,18 @@ void holon_relay(struct holon_task *ht)
 			sig = dequeue_signal(&current->blocked, &info, &type);
 		}
 		if (!sig) {
+			/* The tracer may have dropped the SIGCONT that we owe. */
+			more = ht->owes_continue;
 			spin_unlock_irq(&current->sighand->siglock);
+			if (more)
+				continue;
 			break;
 		}
 		sequence = ++ht->sequence;
-		if (sig == SIGCONT)
+		if (sig == SIGCONT) {
 			ht->continued = sequence;
+			ht->owes_continue = false;
+		}
 		spin_unlock_irq(&current->sighand->siglock);
 		relay_one(ht, sig, &info, type, sequence);
 	}

@@ -86,6 +86,7 @@ struct holon_task {
 	/* deputy: signals; under the siglock of the process */
 	u64 sequence;			/* of the last one relayed */
 	u64 continued;			/* of the last SIGCONT relayed */
+	bool owes_continue;		/* was continued, the guest was not told */
 
 	/* guest */
 	u64 taken;			/* siglock: last one queued here */

@@ -11,11 +11,12 @@
  * The state of reading belongs to the receive work alone. Sending has a mutex:
  * a caller that may sleep sends its message itself if the mutex is free, and
  * leaves it to the send work if not. The message is queued before it tries, so
- * that either it or the work finds it.
+ * that either it or the work finds it. All others wait for who has the mutex, so
+ * tasks that wait long for a processor do not try.
  *
- * BULK gives way: its works have a queue of ordinary priority and do less at a
- * time, and its receive buffer is small, because what is on the wire already
- * stands before a message of any other lane.
+ * BULK gives way: its send work has a queue of ordinary priority, its works do
+ * less at a time, and its receive buffer is small, because what is on the wire
+ * already stands before a message of any other lane.
  *
  * Nothing here ever waits for the peer. A full socket leaves messages in the
  * queue; what bounds the queue are the credits of the RPC layer.
@@ -32,6 +33,7 @@
 #define pr_fmt(fmt) "holon: " fmt
 
 #include <linux/sched/mm.h>
+#include <linux/sched/rt.h>
 #include <linux/slab.h>
 #include <linux/tcp.h>
 #include <net/sock.h>
@@ -59,6 +61,15 @@ static gfp_t lane_gfp(enum holon_rank rank)
 	return rank <= HOLON_FWD ? GFP_NOIO | __GFP_MEMALLOC : GFP_NOIO;
 }
 
+/*
+ * Replies travel on another lane: an acknowledgment may wait for more data. Of a
+ * connected socket, the handshake of TCP would undo it.
+ */
+static void lane_slow_ack(struct sock *sk)
+{
+	tcp_sock_set_quickack(sk, 0);
+}
+
 /* --- callbacks of the socket, softirq ---------------------------------------*/
 
 static void lane_data_ready(struct sock *sk)
@@ -68,7 +79,7 @@ static void lane_data_ready(struct sock *sk)
 	read_lock_bh(&sk->sk_callback_lock);
 	lane = sk->sk_user_data;
 	if (lane)
-		queue_delayed_work(lane->wq, &lane->receive_work, 0);
+		queue_delayed_work(holon_net_wq, &lane->receive_work, 0);
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
@@ -201,7 +212,7 @@ static void lane_send(struct holon_lane *lane)
 	if (sent > 0)
 		queue_work(lane->wq, &lane->send_work);
 	else if (sent == -ENOMEM || sent == -ENOBUFS)
-		mod_delayed_work(lane->wq, &lane->receive_work, LANE_RETRY);
+		mod_delayed_work(holon_net_wq, &lane->receive_work, LANE_RETRY);
 	else if (sent < 0 && sent != -EAGAIN && lane->peer)
 		holon_peer_fail(lane->peer, "cannot send");
 }
@@ -215,11 +226,18 @@ static void lane_send_work(struct work_struct *work)
 	mutex_unlock(&lane->send_mutex);
 }
 
+/* Will current soon get a processor again when it loses it? */
+static bool current_is_prompt(void)
+{
+	return rt_or_dl_task(current) ||
+	       (current->policy == SCHED_NORMAL && task_nice(current) <= 0);
+}
+
 int holon_lane_send(struct holon_lane *lane, struct holon_message *message)
 {
 	if (!lane_append(lane, message))
 		return -EHOSTDOWN;
-	if (mutex_trylock(&lane->send_mutex)) {
+	if (current_is_prompt() && mutex_trylock(&lane->send_mutex)) {
 		lane_send(lane);
 		mutex_unlock(&lane->send_mutex);
 	} else {
@@ -364,7 +382,7 @@ static bool lane_frames(struct holon_lane *lane)
 		err = lane_deliver(lane) ?: read;
 	}
 	if (err == -ENOMEM) {
-		mod_delayed_work(lane->wq, &lane->receive_work, LANE_RETRY);
+		mod_delayed_work(holon_net_wq, &lane->receive_work, LANE_RETRY);
 		return false;
 	}
 	if (err) {
@@ -406,6 +424,7 @@ static void lane_connected(struct holon_lane *lane)
 		return;
 	}
 	lane->state = LANE_CALLING;
+	lane_slow_ack(lane->sock->sk);
 	holon_peer_send_call(lane->peer, lane);
 }
 
@@ -450,7 +469,7 @@ static void lane_receive_work(struct work_struct *work)
 		}
 	} while (lane->state != before);
 	if (more)
-		queue_delayed_work(lane->wq, &lane->receive_work, 0);
+		queue_delayed_work(holon_net_wq, &lane->receive_work, 0);
 }
 
 void holon_lane_kick(struct holon_lane *lane)
@@ -459,7 +478,7 @@ void holon_lane_kick(struct holon_lane *lane)
 
 	spin_lock_irqsave(&lane->lock, flags);
 	if (!lane->closed)
-		queue_delayed_work(lane->wq, &lane->receive_work, 0);
+		queue_delayed_work(holon_net_wq, &lane->receive_work, 0);
 	spin_unlock_irqrestore(&lane->lock, flags);
 }
 
@@ -509,8 +528,8 @@ struct holon_lane *holon_lane_create(struct socket *sock, enum holon_lane_state 
 	sk->sk_allocation = GFP_NOIO;
 	sk->sk_use_task_frag = false;
 	tcp_sock_set_nodelay(sk);
-	/* Replies travel on another lane: an acknowledgment may wait for more data. */
-	tcp_sock_set_quickack(sk, 0);
+	if (state == LANE_CALLED)
+		lane_slow_ack(sk);
 	tcp_sock_set_user_timeout(sk, holon_net_tcp_timeout());
 	if (peer)
 		holon_lane_set_rank(lane, rank);

@@ -35,7 +35,8 @@ enum holon_lane_state {
  * @lock: protects @queue and @closed; irq-safe, innermost
  * @queue: messages to be sent
  * @closed: nothing is queued any more
- * @wq: where both works run
+ * @wq: of @send_work; the receive work stays on holon_net_wq, because the rank
+ *	of an accepted lane becomes known in it
  * @budget: bytes of one run of a work
  * @send_mutex: who has it sends, or closes the socket
  * @sending: taken from @queue, the first one partly sent. Lock: @send_mutex

@@ -59,7 +59,7 @@ MODULE_PARM_DESC(tcp_timeout, "ms that sent data may wait for the peer until it 
 
 const struct holon_transport_events *holon_net_events;
 struct workqueue_struct *holon_net_wq;
-struct workqueue_struct *holon_bulk_wq;	/* of lanes that give way to all others */
+struct workqueue_struct *holon_bulk_wq;	/* sends what gives way to all else */
 atomic64_t holon_net_counters[HOLON_TRANSPORT_COUNTERS];
 static struct sockaddr_in self_address;
 static DEFINE_MUTEX(start_mutex);
