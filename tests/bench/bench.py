@@ -519,6 +519,14 @@ def with_container(node):
     plain(node, ["holon", "run", "-n", node.id, "--", "/bin/true"])
 
 
+def with_cgroups(node):
+    """The groups of a container, which have a cost of their own on any kernel."""
+    plain(node, "{ test -e /sys/fs/cgroup/cgroup.procs || mount -t cgroup2 cgroup2 /sys/fs/cgroup; } && "
+                "cd /sys/fs/cgroup && mkdir -p holon.slice && "
+                "for c in memory pids cpu; do echo +$c > cgroup.subtree_control && "
+                "echo +$c > holon.slice/cgroup.subtree_control; done && mkdir holon.slice/home-1")
+
+
 def boot_and_count(kernel, boot, program, samples):
     with Cluster(1, folder=LOGS / f"icount-{kernel}-{boot}", kernel=kernel, append=["tsc=reliable"],
                  qemu=["-icount", "shift=1,sleep=off"]) as cluster:
@@ -530,6 +538,8 @@ def boot_and_count(kernel, boot, program, samples):
             # Or init would start it again and again.
             plain(node, "chmod a-x /usr/sbin/holond")
             measure_operations(node, samples.setdefault("off", {}))
+            with_cgroups(node)
+            measure_operations(node, samples.setdefault("off, with cgroups", {}))
         else:
             cluster.wait_until(
                 lambda: node.read("/sys/kernel/holon/state").strip() == "member",
@@ -568,15 +578,18 @@ def bench_never_moved(pair, report):
                 boot_and_count(kernel, boot, program, samples)
             except Exception as error:  # pylint: disable=broad-except
                 errors.append(error)
-    off = samples.pop("off", {})
+    references = {"joined": samples.pop("off", {}),
+                  "joined, with a container": samples.pop("off, with cgroups", {})}
     for state, found in samples.items():
+        off = references[state]
         for operation, what in OPERATIONS.items():
             if operation not in found or operation not in off:
                 continue
             boots = [", ".join(number(statistics.median(boot)) for boot in half[operation])
                      for half in (found, off)]
             ours, theirs = (statistics.median(sum(half[operation], [])) for half in (found, off))
-            report.add(f"never moved, {state}: {what}", ours, "ns of icount", "same tree, =n", theirs,
+            report.add(f"never moved, {state}: {what}", ours, "ns of icount",
+                       "same tree, =n" + (", with its cgroups" if "container" in state else ""), theirs,
                        bar=within(1), samples=sum(map(len, found[operation])),
                        note=f"by boot: {boots[0]} against {boots[1]}")
     if errors:

@@ -48,7 +48,7 @@
 #define LANE_VECS	16		/* messages in one sendmsg() */
 #define LANE_BUDGET	(512U << 10)	/* bytes of one run of a work */
 #define LANE_BULK_BUDGET	(32U << 10)
-#define LANE_BULK_WINDOW	(64U << 10)	/* bytes on the wire */
+#define LANE_BULK_WINDOW	(128U << 10)	/* bytes on the wire */
 #define LANE_RETRY	(HZ / 100 + 1)	/* until memory is asked for again */
 
 static bool lane_reclaim(enum holon_rank rank)
