@@ -26,7 +26,7 @@ class Cluster:
     """
 
     def __init__(self, nodes=2, *, folder, name="test", image="initramfs", kernel="debug",
-                 memory=None, cpus=1, append=(), qemu=(), expect=None, insecure=True,
+                 memory=None, cpus=1, append=(), qemu=(), expect=None, insecure=False,
                  fd_ms=6000, seed=None, home=None):
         self.folder = Path(folder)
         if self.folder.exists():

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * holon cluster show|create|join|leave
+ * holon cluster show|create|leave|key
  */
 #include <string.h>
 
@@ -89,6 +89,9 @@ static const struct verb verbs[] = {
 	  create_parameters, create },
 	{ "leave", "[force]", "leave the cluster; the same as `holon node leave`",
 	  leave_parameters, leave },
+	{ "key", "[show | generate | add | promote | prune | load] [file FILE]",
+	  "the cluster keys: show what is loaded; make, change or load the file of keys",
+	  key_parameters, cluster_key },
 	{ .name = NULL }
 };
 

@@ -62,6 +62,10 @@ struct ynl_sock *kernel(int code);
 int join_cluster(const char *name);
 int leave_cluster(bool force);
 
+/* The verb `holon cluster key`, in key.c. */
+extern struct parameter key_parameters[];
+int cluster_key(const struct verb *verb);
+
 /* Say why the kernel refused; returns REFUSED. */
 int refused(struct ynl_sock *ys);
 

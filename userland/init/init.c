@@ -10,6 +10,8 @@
  *   holon.node=N        the host name becomes nodeN
  *   holon.addr=A/BITS   address of eth0 (the kernel reads this one as well)
  *   holon.home=9p       mount the 9p share "home" on /home
+ *   holon.key=FILE      load the cluster keys of this file instead of
+ *                       /etc/holon/cluster.key; "none": none
  *
  * On the initramfs image the first thing it does is to move the files to a
  * tmpfs: rootfs itself cannot be left by pivot_root(2), which containers need.
@@ -45,16 +47,16 @@
 
 /* A child that runs for as long as the node does. */
 struct service {
-	const char *const argv[3];
+	const char *const *argv;	/* ends with NULL */
 	pid_t pid;
 	time_t started;
 	time_t pause;		/* seconds from one start to the next */
 };
 
 static struct service services[SERVICES] = {
-	{ .argv = { "/usr/lib/holon/agent", "holon.agent" } },
-	{ .argv = { "/usr/lib/holon/agent", "holon.console" } },
-	{ .argv = { "/usr/sbin/holond" } },
+	{ .argv = (const char *const []){ "/usr/lib/holon/agent", "holon.agent", NULL } },
+	{ .argv = (const char *const []){ "/usr/lib/holon/agent", "holon.console", NULL } },
+	{ .argv = (const char *const []){ "/usr/sbin/holond", NULL } },
 };
 
 static char *const environment[] = {
@@ -389,6 +391,28 @@ static void start(struct service *service)
 	_exit(127);
 }
 
+/*
+ * Give the kernel the cluster keys, before the network comes up: then it joins at
+ * once. Without them the node says why it does not.
+ */
+static void load_keys(void)
+{
+	char file[256];
+	const char *const words[] = {
+		"/usr/bin/holon", "cluster", "key", "load", "file", file, NULL
+	};
+	struct service load = { .argv = words };
+	int status;
+
+	if (!parameter("holon.key", file, sizeof(file)))
+		strcpy(file, "/etc/holon/cluster.key");
+	if (!strcmp(file, "none") || access(words[0], X_OK))
+		return;
+	start(&load);
+	if (load.pid > 0 && waitpid(load.pid, &status, 0) == load.pid && status)
+		say("cluster keys of %s: not loaded", file);
+}
+
 /* Start what is present and not running; what dies at once waits longer and longer. */
 static void start_all(void)
 {
@@ -472,6 +496,7 @@ int main(int argc, char **argv)
 	read_command_line();
 	reboot(RB_DISABLE_CAD);
 	set_host_name();
+	load_keys();
 	bring_up_network();
 	mount_home();
 	say("up");

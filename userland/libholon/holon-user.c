@@ -25,6 +25,8 @@ static const char * const holon_op_strmap[] = {
 	[HOLON_CMD_TASK_PLACE] = "task-place",
 	[HOLON_CMD_FACTS_GET] = "facts-get",
 	[HOLON_CMD_FACTS_SET] = "facts-set",
+	[HOLON_CMD_KEY_GET] = "key-get",
+	[HOLON_CMD_KEY_SET] = "key-set",
 	[HOLON_CMD_STATS_RPC_GET] = "stats-rpc-get",
 	[HOLON_CMD_STATS_SYSCALL_GET] = "stats-syscall-get",
 	[HOLON_CMD_STATS_COUNTER_GET] = "stats-counter-get",
@@ -128,6 +130,16 @@ const struct ynl_policy_attr holon_facts_policy[HOLON_A_FACTS_MAX + 1] = {
 const struct ynl_policy_nest holon_facts_nest = {
 	.max_attr = HOLON_A_FACTS_MAX,
 	.table = holon_facts_policy,
+};
+
+const struct ynl_policy_attr holon_key_policy[HOLON_A_KEY_MAX + 1] = {
+	[HOLON_A_KEY_ID] = { .name = "id", .type = YNL_PT_U64, },
+	[HOLON_A_KEY_BYTES] = { .name = "bytes", .type = YNL_PT_BINARY,},
+};
+
+const struct ynl_policy_nest holon_key_nest = {
+	.max_attr = HOLON_A_KEY_MAX,
+	.table = holon_key_policy,
 };
 
 const struct ynl_policy_attr holon_rpc_policy[HOLON_A_RPC_MAX + 1] = {
@@ -783,6 +795,104 @@ int holon_facts_set(struct ynl_sock *ys, struct holon_facts_set_req *req)
 
 	if (req->_present.mounts_len)
 		ynl_attr_put(nlh, HOLON_A_FACTS_MOUNTS, req->mounts, req->_present.mounts_len);
+
+	err = ynl_exec(ys, nlh, &yrs);
+	if (err < 0)
+		return -1;
+
+	return 0;
+}
+
+/* ============== HOLON_CMD_KEY_GET ============== */
+/* HOLON_CMD_KEY_GET - do */
+void holon_key_get_rsp_free(struct holon_key_get_rsp *rsp)
+{
+	free(rsp->id);
+	free(rsp);
+}
+
+int holon_key_get_rsp_parse(const struct nlmsghdr *nlh,
+			    struct ynl_parse_arg *yarg)
+{
+	struct holon_key_get_rsp *dst;
+	const struct nlattr *attr;
+	unsigned int n_id = 0;
+	int i;
+
+	dst = yarg->data;
+
+	if (dst->id)
+		return ynl_error_parse(yarg, "attribute already present (key.id)");
+
+	ynl_attr_for_each(attr, nlh, yarg->ys->family->hdr_len) {
+		unsigned int type = ynl_attr_type(attr);
+
+		if (type == HOLON_A_KEY_ID) {
+			n_id++;
+		}
+	}
+
+	if (n_id) {
+		dst->id = calloc(n_id, sizeof(*dst->id));
+		dst->n_id = n_id;
+		i = 0;
+		ynl_attr_for_each(attr, nlh, yarg->ys->family->hdr_len) {
+			if (ynl_attr_type(attr) == HOLON_A_KEY_ID) {
+				dst->id[i] = ynl_attr_get_u64(attr);
+				i++;
+			}
+		}
+	}
+
+	return YNL_PARSE_CB_OK;
+}
+
+struct holon_key_get_rsp *holon_key_get(struct ynl_sock *ys)
+{
+	struct ynl_req_state yrs = { .yarg = { .ys = ys, }, };
+	struct holon_key_get_rsp *rsp;
+	struct nlmsghdr *nlh;
+	int err;
+
+	nlh = ynl_gemsg_start_req(ys, ys->family_id, HOLON_CMD_KEY_GET, 1);
+	ys->req_policy = &holon_key_nest;
+	yrs.yarg.rsp_policy = &holon_key_nest;
+
+	rsp = calloc(1, sizeof(*rsp));
+	yrs.yarg.data = rsp;
+	yrs.cb = holon_key_get_rsp_parse;
+	yrs.rsp_cmd = HOLON_CMD_KEY_GET;
+
+	err = ynl_exec(ys, nlh, &yrs);
+	if (err < 0)
+		goto err_free;
+
+	return rsp;
+
+err_free:
+	holon_key_get_rsp_free(rsp);
+	return NULL;
+}
+
+/* ============== HOLON_CMD_KEY_SET ============== */
+/* HOLON_CMD_KEY_SET - do */
+void holon_key_set_req_free(struct holon_key_set_req *req)
+{
+	free(req->bytes);
+	free(req);
+}
+
+int holon_key_set(struct ynl_sock *ys, struct holon_key_set_req *req)
+{
+	struct ynl_req_state yrs = { .yarg = { .ys = ys, }, };
+	struct nlmsghdr *nlh;
+	int err;
+
+	nlh = ynl_gemsg_start_req(ys, ys->family_id, HOLON_CMD_KEY_SET, 1);
+	ys->req_policy = &holon_key_nest;
+
+	if (req->_present.bytes_len)
+		ynl_attr_put(nlh, HOLON_A_KEY_BYTES, req->bytes, req->_present.bytes_len);
 
 	err = ynl_exec(ys, nlh, &yrs);
 	if (err < 0)

@@ -361,6 +361,52 @@ holon_facts_set_req_set_mounts(struct holon_facts_set_req *req,
  */
 int holon_facts_set(struct ynl_sock *ys, struct holon_facts_set_req *req);
 
+/* ============== HOLON_CMD_KEY_GET ============== */
+/* HOLON_CMD_KEY_GET - do */
+
+struct holon_key_get_rsp {
+	unsigned int n_id;
+	__u64 *id;
+};
+
+void holon_key_get_rsp_free(struct holon_key_get_rsp *rsp);
+
+/*
+ * which cluster keys are loaded; the first one is used, all are accepted
+ */
+struct holon_key_get_rsp *holon_key_get(struct ynl_sock *ys);
+
+/* ============== HOLON_CMD_KEY_SET ============== */
+/* HOLON_CMD_KEY_SET - do */
+struct holon_key_set_req {
+	struct {
+		__u32 bytes_len;
+	} _present;
+
+	void *bytes;
+};
+
+static inline struct holon_key_set_req *holon_key_set_req_alloc(void)
+{
+	return calloc(1, sizeof(struct holon_key_set_req));
+}
+void holon_key_set_req_free(struct holon_key_set_req *req);
+
+static inline void
+holon_key_set_req_set_bytes(struct holon_key_set_req *req, const void *bytes,
+			    size_t len)
+{
+	free(req->bytes);
+	req->_present.bytes_len = len;
+	req->bytes = malloc(req->_present.bytes_len);
+	memcpy(req->bytes, bytes, req->_present.bytes_len);
+}
+
+/*
+ * load cluster keys instead of those that are loaded; connections that stand are not touched
+ */
+int holon_key_set(struct ynl_sock *ys, struct holon_key_set_req *req);
+
 /* ============== HOLON_CMD_STATS_RPC_GET ============== */
 /* HOLON_CMD_STATS_RPC_GET - dump */
 struct holon_stats_rpc_get_rsp_dump {

@@ -110,6 +110,7 @@ const char *holon_rpc_gauge_name(enum holon_rpc_gauge gauge);
  *	may connect: garbage, silence, too many at once
  * @HOLON_TRANSPORT_REFUSED: well-formed handshakes that were refused
  * @HOLON_TRANSPORT_HELLOS: hellos of this cluster heard
+ * @HOLON_TRANSPORT_UNPROVEN: handshakes and hellos without a valid proof
  * @HOLON_TRANSPORT_HELLOS_BAD: datagrams that were none, or of another cluster
  * @HOLON_TRANSPORT_COUNTERS: their number
  */
@@ -126,6 +127,7 @@ enum holon_transport_counter {
 	HOLON_TRANSPORT_REFUSED,
 	HOLON_TRANSPORT_HELLOS,
 	HOLON_TRANSPORT_HELLOS_BAD,
+	HOLON_TRANSPORT_UNPROVEN,
 	HOLON_TRANSPORT_COUNTERS
 };
 

@@ -82,6 +82,30 @@ struct holon_message *holon_message_alloc(enum holon_rank rank, u16 type, u64 ca
 /* Free a message; NULL is fine. Any context but NMI. */
 void holon_message_free(struct holon_message *message);
 
+/* A cluster key; the first bytes of something derived from it tell keys apart. */
+#define HOLON_KEY_SIZE		32
+#define HOLON_KEY_ID_SIZE	8
+#define HOLON_KEYS_MAX		4
+
+/**
+ * holon_transport_set_keys - load cluster keys, instead of those that are loaded
+ * @keys: the first one is used, all of them are accepted
+ * @count: up to HOLON_KEYS_MAX; 0: forget those that are loaded
+ *
+ * Connections that stand are not touched.
+ *
+ * Context: may sleep. Return: 0, -EINVAL, an error of the crypto layer.
+ */
+int holon_transport_set_keys(const u8 (*keys)[HOLON_KEY_SIZE], unsigned int count);
+
+/**
+ * holon_transport_key_ids - which keys are loaded
+ * @ids: room for HOLON_KEYS_MAX; the first becomes that of the key in use
+ *
+ * Context: any but hard interrupts. Return: their number.
+ */
+unsigned int holon_transport_key_ids(u8 (*ids)[HOLON_KEY_ID_SIZE]);
+
 /* What a node says about itself, by multicast or to each address of a list. */
 struct holon_hello {
 	struct holon_ident ident;
@@ -99,14 +123,17 @@ struct holon_hello {
  * the transport and may take mutexes, but must not wait for a message.
  */
 struct holon_transport_events {
-	/* A hello of another node with a valid cluster name. */
+	/* A hello of another node with a valid cluster name, proven with a key. */
 	void (*hello)(const struct holon_hello *hello, const struct sockaddr_storage *from);
 	/*
-	 * May this incarnation connect? Called during the handshake.
+	 * May this incarnation connect? Called when it has proven to be there.
 	 * Returns 0 or a negative errno and a reason that the peer is shown.
 	 */
 	int (*admit)(const struct holon_ident *ident, const char *cluster, const char **reason);
-	/* The peer refused us, with its reason. */
+	/*
+	 * The peer refused us, with its reason; or we refused somebody who only
+	 * says to be that node.
+	 */
 	void (*refused)(u8 node, const char *reason);
 	void (*peer_up)(const struct holon_ident *ident);
 	void (*peer_down)(const struct holon_peer_id *peer, const char *why);
@@ -121,8 +148,8 @@ struct holon_transport_events {
  * @events: upcalls, valid until stop returns
  *
  * Reads holon.addr=, holon.if=, holon.port=, holon.peers= and holon.insecure=.
- * Return: 0; -EACCES without holon.insecure=1 (there is no authentication in
- *	this version); -EADDRNOTAVAIL; errors of the socket layer.
+ * Return: 0; -ENOKEY while no cluster key is loaded; -EADDRNOTAVAIL; errors of
+ *	the socket layer.
  */
 int holon_transport_start(const struct holon_transport_events *events);
 

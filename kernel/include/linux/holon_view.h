@@ -257,7 +257,7 @@ void holon_cluster_info(struct holon_cluster_info *info);
  *
  * Context: process context, no locks.
  * Return: 0; -EBUSY when in a cluster or on the way into one; -EINVAL without
- *	id or name; -EACCES, -EADDRNOTAVAIL from the transport; -EINTR.
+ *	id or name; -ENOKEY, -EADDRNOTAVAIL from the transport; -EINTR.
  */
 int holon_cluster_create(const char *name, struct netlink_ext_ack *extack);
 
@@ -271,7 +271,7 @@ int holon_cluster_create(const char *name, struct netlink_ext_ack *extack);
  *
  * Context: process context, no locks.
  * Return: 0; -EBUSY when in a cluster already; -EINVAL; -ECONNREFUSED;
- *	-ENETUNREACH; -EACCES, -EADDRNOTAVAIL from the transport; -EINTR.
+ *	-ENETUNREACH; -ENOKEY, -EADDRNOTAVAIL from the transport; -EINTR.
  */
 int holon_cluster_join(const char *name, struct netlink_ext_ack *extack);
 

@@ -140,8 +140,8 @@ void command_begin(struct command *command)
 	err = mship.started ? 0 : view_start_transport();
 	if (err) {
 		/* It may come up later: an address is added, for example. */
-		command_end(command, err, err == -EACCES ?
-			    "there is no authentication yet: allow it with holon.insecure=1" :
+		command_end(command, err, err == -ENOKEY ?
+			    "no cluster key is loaded: holon cluster key load" :
 			    err == -EADDRNOTAVAIL ?
 			    "the cluster's address is not configured on this node" :
 			    "the transport does not start");

@@ -214,6 +214,17 @@ void view_refusal(u8 id, const char *reason)
 	view_notify(HOLON_VIEW_EVENT_REFUSED, id);
 }
 
+static void view_forget_refusal(u8 id)
+{
+	struct view_node *node = view_nodes[id];
+
+	if (!node)
+		return;
+	spin_lock(&view_facts_lock);
+	node->refused[0] = 0;
+	spin_unlock(&view_facts_lock);
+}
+
 static const struct sockaddr_storage *addr_of(u8 id)
 {
 	struct view_node *node = view_nodes[id];
@@ -772,10 +783,13 @@ static void poll_start(void)
 		return;
 	address_changed = false;
 	err = view_start_transport();
-	/* An address that is not there yet is what one waits for at boot. */
-	if (err && err != last && err != -EADDRNOTAVAIL)
-		pr_err("cannot start the transport: %d%s\n", err, err == -EACCES ?
-		       " (there is no authentication yet: allow it with holon.insecure=1)" : "");
+	/* A key or an address that is not there yet is what one waits for at boot. */
+	if (err == -ENOKEY && last == -ENOKEY)
+		view_refusal(mship.me.id, "no cluster key is loaded here: holon cluster key load");
+	else if (err && err != last && err != -ENOKEY && err != -EADDRNOTAVAIL)
+		pr_err("cannot start the transport: %d\n", err);
+	else if (!err)
+		view_forget_refusal(mship.me.id);
 	last = err;
 	mship.retry_start_at = view_now() + 2000;
 }

@@ -50,6 +50,11 @@ static const struct nla_policy holon_facts_set_nl_policy[HOLON_A_FACTS_MOUNTS + 
 	[HOLON_A_FACTS_MOUNTS] = { .type = NLA_BINARY, },
 };
 
+/* HOLON_CMD_KEY_SET - do */
+static const struct nla_policy holon_key_set_nl_policy[HOLON_A_KEY_BYTES + 1] = {
+	[HOLON_A_KEY_BYTES] = { .type = NLA_BINARY, },
+};
+
 /* Ops table for holon */
 static const struct genl_split_ops holon_nl_ops[] = {
 	{
@@ -59,24 +64,27 @@ static const struct genl_split_ops holon_nl_ops[] = {
 	},
 	{
 		.cmd		= HOLON_CMD_CLUSTER_CREATE,
+		.pre_doit	= holon_nl_pre_operate,
 		.doit		= holon_nl_cluster_create_doit,
 		.policy		= holon_cluster_create_nl_policy,
 		.maxattr	= HOLON_A_CLUSTER_NAME,
-		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+		.flags		= GENL_CMD_CAP_DO,
 	},
 	{
 		.cmd		= HOLON_CMD_CLUSTER_JOIN,
+		.pre_doit	= holon_nl_pre_operate,
 		.doit		= holon_nl_cluster_join_doit,
 		.policy		= holon_cluster_join_nl_policy,
 		.maxattr	= HOLON_A_CLUSTER_NAME,
-		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+		.flags		= GENL_CMD_CAP_DO,
 	},
 	{
 		.cmd		= HOLON_CMD_CLUSTER_LEAVE,
+		.pre_doit	= holon_nl_pre_operate,
 		.doit		= holon_nl_cluster_leave_doit,
 		.policy		= holon_cluster_leave_nl_policy,
 		.maxattr	= HOLON_A_CLUSTER_FORCE,
-		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+		.flags		= GENL_CMD_CAP_DO,
 	},
 	{
 		.cmd		= HOLON_CMD_NODE_GET,
@@ -92,10 +100,11 @@ static const struct genl_split_ops holon_nl_ops[] = {
 	},
 	{
 		.cmd		= HOLON_CMD_NODE_SET,
+		.pre_doit	= holon_nl_pre_admin,
 		.doit		= holon_nl_node_set_doit,
 		.policy		= holon_node_set_nl_policy,
 		.maxattr	= HOLON_A_NODE_ID,
-		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+		.flags		= GENL_CMD_CAP_DO,
 	},
 	{
 		.cmd		= HOLON_CMD_TASK_PLACE,
@@ -113,10 +122,24 @@ static const struct genl_split_ops holon_nl_ops[] = {
 	},
 	{
 		.cmd		= HOLON_CMD_FACTS_SET,
+		.pre_doit	= holon_nl_pre_admin,
 		.doit		= holon_nl_facts_set_doit,
 		.policy		= holon_facts_set_nl_policy,
 		.maxattr	= HOLON_A_FACTS_MOUNTS,
-		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= HOLON_CMD_KEY_GET,
+		.doit	= holon_nl_key_get_doit,
+		.flags	= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= HOLON_CMD_KEY_SET,
+		.pre_doit	= holon_nl_pre_admin,
+		.doit		= holon_nl_key_set_doit,
+		.policy		= holon_key_set_nl_policy,
+		.maxattr	= HOLON_A_KEY_BYTES,
+		.flags		= GENL_CMD_CAP_DO,
 	},
 	{
 		.cmd	= HOLON_CMD_STATS_RPC_GET,

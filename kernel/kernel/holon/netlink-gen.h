@@ -11,6 +11,11 @@
 
 #include <uapi/linux/holon.h>
 
+int holon_nl_pre_operate(const struct genl_split_ops *ops, struct sk_buff *skb,
+			 struct genl_info *info);
+int holon_nl_pre_admin(const struct genl_split_ops *ops, struct sk_buff *skb,
+		       struct genl_info *info);
+
 int holon_nl_cluster_get_doit(struct sk_buff *skb, struct genl_info *info);
 int holon_nl_cluster_create_doit(struct sk_buff *skb, struct genl_info *info);
 int holon_nl_cluster_join_doit(struct sk_buff *skb, struct genl_info *info);
@@ -21,6 +26,8 @@ int holon_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info);
 int holon_nl_task_place_doit(struct sk_buff *skb, struct genl_info *info);
 int holon_nl_facts_get_doit(struct sk_buff *skb, struct genl_info *info);
 int holon_nl_facts_set_doit(struct sk_buff *skb, struct genl_info *info);
+int holon_nl_key_get_doit(struct sk_buff *skb, struct genl_info *info);
+int holon_nl_key_set_doit(struct sk_buff *skb, struct genl_info *info);
 int holon_nl_stats_rpc_get_dumpit(struct sk_buff *skb,
 				  struct netlink_callback *cb);
 int holon_nl_stats_syscall_get_dumpit(struct sk_buff *skb,

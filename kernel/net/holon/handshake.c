@@ -5,10 +5,10 @@
  */
 #include <linux/errno.h>
 #include <linux/minmax.h>
-#include <linux/random.h>
 #include <linux/string.h>
 
 #include "handshake.h"
+#include "net.h"
 
 void holon_wire_ident_put(struct holon_wire_ident *wire, const struct holon_ident *ident)
 {
@@ -44,8 +44,8 @@ void holon_handshake_init(struct holon_handshake *record, enum holon_handshake_k
 	record->attempt = cpu_to_le64(attempt);
 	holon_node_ident(&self);
 	holon_wire_ident_put(&record->from, &self);
+	record->encrypt = holon_net_encrypts();
 	strscpy_pad(record->cluster, cluster);
-	get_random_bytes(record->nonce, sizeof(record->nonce));
 }
 
 static bool terminated(const char *text, size_t size)
@@ -58,8 +58,8 @@ int holon_handshake_check(struct holon_handshake *record, enum holon_handshake_k
 	struct holon_ident ident;
 
 	if (le32_to_cpu(record->magic) != HOLON_HANDSHAKE_MAGIC || record->kind != kind ||
-	    record->rank >= HOLON_RANKS || record->reserved ||
-	    le16_to_cpu(record->proof_len) > sizeof(record->proof))
+	    record->rank >= HOLON_RANKS || record->encrypt > 1 ||
+	    memchr_inv(record->reserved, 0, sizeof(record->reserved)))
 		return -EPROTO;
 	if (!terminated(record->cluster, sizeof(record->cluster)) ||
 	    !terminated(record->reason, sizeof(record->reason)))
@@ -67,8 +67,9 @@ int holon_handshake_check(struct holon_handshake *record, enum holon_handshake_k
 	if (le16_to_cpu(record->protocol_min) > le16_to_cpu(record->protocol_max))
 		return -EPROTO;
 	/* Who refuses may have lost, or not yet have, what it would name. */
-	if (kind == HOLON_HANDSHAKE_ANSWER && record->status)
-		return 0;
+	if (record->status)
+		return kind == HOLON_HANDSHAKE_ANSWER || kind == HOLON_HANDSHAKE_VERDICT ?
+		       0 : -EPROTO;
 	if (holon_wire_ident_get(&ident, &record->from) ||
 	    holon_wire_ident_get(&ident, &record->to))
 		return -EPROTO;

@@ -4,12 +4,15 @@
  *
  *	connecting node			accepting node
  *	CALL	------------------------>
- *		<-----------------------	ANSWER, and frames may follow
+ *		<-----------------------	ANSWER, or a refusal
+ *	PROOF	------------------------>
+ *		<-----------------------	VERDICT; frames may follow
  *
- * Both records have a fixed length. Each carries a nonce, and room for a proof
- * over both nonces, identities and the rank: in this version @proof_len is 0,
- * and a node takes part only with holon.insecure=1. A version that proves adds
- * a third record of the same form, PROOF, from the connecting node.
+ * The records have one fixed length. What they prove is in auth.h. Nothing of
+ * a CALL is believed before its proof has been checked, and nothing is done
+ * for a caller before its PROOF, which a recorded exchange cannot give. Only a
+ * refusal instead of an ANSWER is not proven: it comes from nodes without a key
+ * in common, and means no more than that this connection fails.
  */
 #ifndef _NET_HOLON_HANDSHAKE_H
 #define _NET_HOLON_HANDSHAKE_H
@@ -23,6 +26,8 @@
 enum holon_handshake_kind {
 	HOLON_HANDSHAKE_CALL	= 1,
 	HOLON_HANDSHAKE_ANSWER	= 2,
+	HOLON_HANDSHAKE_PROOF	= 3,
+	HOLON_HANDSHAKE_VERDICT	= 4,
 };
 
 /* A struct holon_ident on the wire. */
@@ -39,26 +44,27 @@ struct holon_handshake {
 	u8 rank;
 	__le16 protocol_min;
 	__le16 protocol_max;	/* in an answer both are what was agreed on */
-	__le16 status;		/* answer: 0, or a positive errno: refused */
-	__le32 reserved;
+	__le16 status;		/* to the connecting node: 0, or an errno: refused */
+	u8 encrypt;		/* 1: frames will be encrypted */
+	u8 reserved[3];
 	__le64 attempt;		/* the same on all lanes of one attempt */
 	struct holon_wire_ident from;
 	struct holon_wire_ident to;	/* uuid null in a call: known by incarnation */
 	char cluster[HOLON_CLUSTER_NAME_MAX];
-	u8 nonce[32];
+	u8 public[32];		/* X25519, fresh; CALL and ANSWER */
 	char reason[HOLON_HANDSHAKE_REASON];	/* of a refusal, NUL-terminated */
-	__le16 proof_len;
-	u8 proof[62];
+	u8 key_id[HOLON_KEY_ID_SIZE];	/* of the cluster key in use */
+	u8 proof[32];
 };
 
-static_assert(sizeof(struct holon_handshake) == 312);
+static_assert(sizeof(struct holon_handshake) == 288);
 
 void holon_wire_ident_put(struct holon_wire_ident *wire, const struct holon_ident *ident);
 
 /* Return: 0, or -EPROTO for an id or incarnation that cannot be. */
 int holon_wire_ident_get(struct holon_ident *ident, const struct holon_wire_ident *wire);
 
-/* Fill in what both kinds have; the nonce is fresh. */
+/* Fill in what all kinds have; holon_auth_sign() does the rest. */
 void holon_handshake_init(struct holon_handshake *record, enum holon_handshake_kind kind,
 			  enum holon_rank rank, u64 attempt, const char *cluster);
 

@@ -5,8 +5,11 @@
  * A datagram that says who we are, sent to an organisation-local multicast
  * group on the chosen interface and to each address of holon.peers=: every
  * second until this node is a member, every few seconds afterwards, and at once
- * when what it says changes. It is a hint and proves nothing; the handshake of
- * the connections does.
+ * when what it says changes. It carries a MAC made with the cluster key and a
+ * number that grows, so that nobody can say that a node has begun a new life but
+ * that node. Who replays the last one of a life says what was true; the
+ * handshake of the connections proves the rest. Hellos beyond hello_limit are
+ * dropped before they cost a MAC.
  *
  * One socket receives (bound to the port on all addresses, as multicast needs),
  * one sends (bound to our address). The interface may come up after us: joining
@@ -14,10 +17,12 @@
  */
 #define pr_fmt(fmt) "holon: " fmt
 
+#include <crypto/algapi.h>
 #include <linux/build_bug.h>
 #include <linux/holon_view.h>
 #include <linux/inetdevice.h>
 #include <linux/netdevice.h>
+#include <linux/ratelimit.h>
 #include <linux/rtnetlink.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
@@ -26,14 +31,16 @@
 #include <net/sock.h>
 
 #include "handshake.h"
+#include "key.h"
 #include "net.h"
+#include "peer.h"
 
 #define HELLO_MAGIC	0x494c4f48U	/* "HOLI" */
 #define HELLO_GROUP	0xefff484fU	/* 239.255.72.79 */
 #define HELLO_PERIOD	HZ
 #define HELLO_PERIOD_MEMBER	(5 * HZ)
 
-/* A later version may append to it: longer datagrams are legal. */
+/* A later version may append to it: longer datagrams are legal. The MAC covers what precedes it. */
 struct holon_hello_wire {
 	__le32 magic;
 	__le16 protocol_min;
@@ -46,9 +53,12 @@ struct holon_hello_wire {
 	u8 expect;
 	u8 state;
 	u8 reserved[4];
+	__le64 number;			/* grows during a life */
+	u8 key_id[HOLON_KEY_ID_SIZE];
+	u8 proof[HOLON_MAC_SIZE];
 };
 
-static_assert(sizeof(struct holon_hello_wire) == 104);
+static_assert(sizeof(struct holon_hello_wire) == 152);
 
 static struct socket *receiver, *sender;
 static bool joined;		/* owned by hello_work */
@@ -56,6 +66,13 @@ static DEFINE_SPINLOCK(hello_lock);
 static struct holon_hello hello;	/* Lock: hello_lock */
 static bool hello_known;		/* Lock: hello_lock */
 static char cluster_name[HOLON_CLUSTER_NAME_MAX];
+static DEFINE_RATELIMIT_STATE(hello_limit, HZ, 1024);
+
+/* The last hello of each id; owned by hello_receive_work. */
+static struct {
+	u64 incarnation;
+	u64 number;
+} heard_last[HOLON_NODE_IDS];
 
 static void hello_work_fn(struct work_struct *work);
 static DECLARE_DELAYED_WORK(hello_work, hello_work_fn);
@@ -154,6 +171,29 @@ static void hello_send(const struct holon_hello_wire *wire)
 	}
 }
 
+static int hello_mac(const struct holon_hello_wire *wire, const struct holon_key *key, u8 *mac)
+{
+	const struct holon_mac_part part = { wire, offsetof(struct holon_hello_wire, proof) };
+
+	return holon_mac(key->hello, &part, 1, mac);
+}
+
+static int hello_sign(struct holon_hello_wire *wire)
+{
+	static u64 number;	/* owned by hello_work */
+	struct holon_key key;
+	int err;
+
+	err = holon_key_get(&key, NULL);
+	if (err)
+		return err;
+	wire->number = cpu_to_le64(++number);
+	memcpy(wire->key_id, key.id, sizeof(wire->key_id));
+	err = hello_mac(wire, &key, wire->proof);
+	memzero_explicit(&key, sizeof(key));
+	return err;
+}
+
 static void hello_work_fn(struct work_struct *work)
 {
 	struct holon_hello_wire wire = { .magic = cpu_to_le32(HELLO_MAGIC) };
@@ -175,7 +215,7 @@ static void hello_work_fn(struct work_struct *work)
 		period = HELLO_PERIOD_MEMBER;
 	spin_unlock(&hello_lock);
 
-	if (known)
+	if (known && !hello_sign(&wire))
 		hello_send(&wire);
 	queue_delayed_work(holon_net_wq, &hello_work, period);
 }
@@ -199,6 +239,29 @@ void holon_transport_hello(const struct holon_hello *new)
 
 /* --- receiving --------------------------------------------------------------*/
 
+/* Is it from a node with a key, and newer than the last one? */
+static int hello_prove(const struct holon_hello_wire *wire, const struct holon_hello *heard)
+{
+	u64 number = le64_to_cpu(wire->number);
+	u8 id = heard->ident.id;
+	u8 mac[HOLON_MAC_SIZE];
+	struct holon_key key;
+	int err;
+
+	err = holon_key_get(&key, wire->key_id) ?: hello_mac(wire, &key, mac);
+	memzero_explicit(&key, sizeof(key));
+	if (err)
+		return err;
+	if (crypto_memneq(mac, wire->proof, sizeof(mac)))
+		return -EKEYREJECTED;
+	if (heard_last[id].incarnation == heard->ident.incarnation &&
+	    heard_last[id].number >= number)
+		return -EALREADY;
+	heard_last[id].incarnation = heard->ident.incarnation;
+	heard_last[id].number = number;
+	return 0;
+}
+
 /* 0, -EPROTO for garbage or another cluster, -EALREADY for our own. */
 static int hello_decode(struct holon_hello *heard, const struct holon_hello_wire *wire, size_t len)
 {
@@ -221,7 +284,7 @@ static int hello_decode(struct holon_hello *heard, const struct holon_hello_wire
 	holon_node_ident(&self);
 	if (heard->ident.incarnation == self.incarnation && heard->ident.id == self.id)
 		return -EALREADY;
-	return 0;
+	return hello_prove(wire, heard);
 }
 
 static void hello_receive_work_fn(struct work_struct *work)
@@ -242,9 +305,17 @@ static void hello_receive_work_fn(struct work_struct *work)
 		len = kernel_recvmsg(receiver, &msg, &vec, 1, sizeof(wire), msg.msg_flags);
 		if (len < 0)
 			return;
+		if (!__ratelimit(&hello_limit)) {
+			holon_net_count(HOLON_TRANSPORT_HELLOS_BAD);
+			continue;
+		}
 		err = hello_decode(&heard, &wire, len);
 		if (err == -EPROTO)
 			holon_net_count(HOLON_TRANSPORT_HELLOS_BAD);
+		if (err == -ENOKEY || err == -EKEYREJECTED) {
+			holon_net_count(HOLON_TRANSPORT_UNPROVEN);
+			holon_peer_show_refusal(heard.ident.id, HOLON_WRONG_KEY);
+		}
 		if (err)
 			continue;
 		holon_net_count(HOLON_TRANSPORT_HELLOS);

@@ -8,6 +8,11 @@
  *		decoder, then, without the socket's lock, deliver
  *	sk_write_space, a message queued	-> send work: sendmsg(MSG_DONTWAIT)
  *
+ * Behind the handshake the connection is encrypted by the kernel's TLS, which has
+ * our keys, and which puts itself between the socket and these callbacks. One
+ * sendmsg() is one TLS record, or several full ones. A record that cannot be
+ * decrypted is a malformed frame: fail-stop.
+ *
  * The state of reading belongs to the receive work alone. Sending has a mutex:
  * a caller that may sleep sends its message itself if the mutex is free, and
  * leaves it to the send work if not. The message is queued before it tries, so
@@ -22,7 +27,7 @@
  * queue; what bounds the queue are the credits of the RPC layer.
  *
  * Memory: the ranks that reclaim may depend on (all but BULK) have memalloc
- * sockets and send with PF_MEMALLOC; messages of CONTROL, RSP and FWD are also
+ * sockets and send with PF_MEMALLOC; CONTROL, RSP and FWD are also decrypted and
  * received into the reserves, because their delivery frees memory. When there
  * is none for the others, reading pauses for a moment.
  *
@@ -39,8 +44,10 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 #include <net/tcp_states.h>
+#include <net/tls.h>
 #include <trace/events/holon.h>
 
+#include "auth.h"
 #include "lane.h"
 #include "net.h"
 #include "peer.h"
@@ -56,9 +63,15 @@ static bool lane_reclaim(enum holon_rank rank)
 	return rank != HOLON_BULK;
 }
 
+/* Does what arrives on it free memory? */
+static bool lane_frees(enum holon_rank rank)
+{
+	return rank <= HOLON_FWD;
+}
+
 static gfp_t lane_gfp(enum holon_rank rank)
 {
-	return rank <= HOLON_FWD ? GFP_NOIO | __GFP_MEMALLOC : GFP_NOIO;
+	return lane_frees(rank) ? GFP_NOIO | __GFP_MEMALLOC : GFP_NOIO;
 }
 
 /*
@@ -104,6 +117,7 @@ static bool lane_append(struct holon_lane *lane, struct holon_message *message)
 	unsigned long flags;
 	bool closed;
 
+	message->frame.version = lane->version;
 	spin_lock_irqsave(&lane->lock, flags);
 	closed = lane->closed;
 	if (!closed)
@@ -211,6 +225,9 @@ static void lane_send(struct holon_lane *lane)
 
 	if (sent > 0)
 		queue_work(lane->wq, &lane->send_work);
+	else if (sent == -EINTR)
+		/* A caller with a signal, while TLS sends what it had left. */
+		queue_work(lane->wq, &lane->send_work);
 	else if (sent == -ENOMEM || sent == -ENOBUFS)
 		mod_delayed_work(holon_net_wq, &lane->receive_work, LANE_RETRY);
 	else if (sent < 0 && sent != -EAGAIN && lane->peer)
@@ -308,15 +325,24 @@ static int lane_read_frames(struct holon_lane *lane, bool *more)
 	struct lane_read read = { .lane = lane, .budget = lane->budget };
 	read_descriptor_t desc = { .arg.data = &read, .count = 1 };
 	struct sock *sk = lane->sock->sk;
+	unsigned int noreclaim = 0;
+	int got;
 
 	*more = false;
 	/* A header may have waited for memory. */
 	read.err = lane_collect(lane);
 	if (read.err)
 		return read.err;
+	if (lane_frees(lane->rank))
+		noreclaim = memalloc_noreclaim_save();
 	lock_sock(sk);
-	tcp_read_sock(sk, &desc, lane_actor);
+	got = READ_ONCE(lane->sock->ops)->read_sock(sk, &desc, lane_actor);
 	release_sock(sk);
+	if (lane_frees(lane->rank))
+		memalloc_noreclaim_restore(noreclaim);
+	/* What TLS says to records that are wrong in themselves. */
+	if (got == -EBADMSG || got == -EINVAL || got == -EMSGSIZE)
+		return -EPROTO;
 	holon_net_add(HOLON_TRANSPORT_BYTES_IN, lane->budget - read.budget);
 	/* Stopped early: by the budget, or by a want of memory that has passed. */
 	*more = !desc.count;
@@ -410,7 +436,60 @@ static int lane_read_record(struct holon_lane *lane)
 	if (got <= 0)
 		return got ?: -ECONNRESET;
 	lane->have += got;
-	return lane->have == sizeof(lane->record);
+	if (lane->have < sizeof(lane->record))
+		return 0;
+	lane->have = 0;
+	return 1;
+}
+
+/* A record has arrived: which one it must be says the state. */
+static void lane_record(struct holon_lane *lane)
+{
+	/* Refused, and only waiting for listen.c to close it. */
+	if (READ_ONCE(lane->dead))
+		return;
+	switch (lane->state) {
+	case LANE_CALLING:
+		holon_peer_answered(lane->peer, lane);
+		break;
+	case LANE_PROVING:
+		holon_peer_judged(lane->peer, lane);
+		break;
+	case LANE_CALLED:
+		holon_peer_called(lane);
+		break;
+	default:
+		holon_peer_proven(lane);
+		break;
+	}
+}
+
+static int lane_set_tls(struct holon_lane *lane, int option, const struct holon_traffic_key *key)
+{
+	struct tls12_crypto_info_aes_gcm_256 info = {
+		.info.version = TLS_1_3_VERSION,
+		.info.cipher_type = TLS_CIPHER_AES_GCM_256,
+	};
+	int err;
+
+	memcpy(info.key, key->key, sizeof(info.key));
+	memcpy(info.salt, key->salt, sizeof(info.salt));
+	memcpy(info.iv, key->iv, sizeof(info.iv));
+	err = READ_ONCE(lane->sock->ops)->setsockopt(lane->sock, SOL_TLS, option,
+						      KERNEL_SOCKPTR(&info), sizeof(info));
+	memzero_explicit(&info, sizeof(info));
+	return err;
+}
+
+int holon_lane_encrypt(struct holon_lane *lane, const struct holon_traffic_key *out,
+		       const struct holon_traffic_key *in)
+{
+	static char tls[] = "tls";
+	int err;
+
+	err = READ_ONCE(lane->sock->ops)->setsockopt(lane->sock, SOL_TCP, TCP_ULP,
+						      KERNEL_SOCKPTR(tls), sizeof(tls));
+	return err ?: lane_set_tls(lane, TLS_TX, out) ?: lane_set_tls(lane, TLS_RX, in);
 }
 
 static void lane_connected(struct holon_lane *lane)
@@ -446,12 +525,12 @@ static void lane_receive_work(struct work_struct *work)
 			lane_connected(lane);
 			break;
 		case LANE_CALLING:
+		case LANE_PROVING:
 		case LANE_CALLED:
+		case LANE_ANSWERED:
 			err = lane_read_record(lane);
-			if (err > 0 && lane->state == LANE_CALLED)
-				holon_peer_called(lane);
-			else if (err > 0)
-				holon_peer_answered(lane->peer, lane);
+			if (err > 0)
+				lane_record(lane);
 			else if (err < 0 && lane->peer)
 				holon_peer_fail(lane->peer, "connection lost in the handshake");
 			else if (err < 0)
@@ -484,6 +563,12 @@ void holon_lane_kick(struct holon_lane *lane)
 
 /* --- life -------------------------------------------------------------------*/
 
+void holon_lane_set_version(struct holon_lane *lane, u8 version)
+{
+	lane->version = version;
+	lane->decoder.version = version;
+}
+
 void holon_lane_set_rank(struct holon_lane *lane, enum holon_rank rank)
 {
 	struct sock *sk = lane->sock->sk;
@@ -496,7 +581,7 @@ void holon_lane_set_rank(struct holon_lane *lane, enum holon_rank rank)
 	}
 	if (lane_reclaim(rank))
 		sk_set_memalloc(sk);
-	holon_decoder_init(&lane->decoder, HOLON_PROTOCOL_MAX, rank, lane_gfp(rank));
+	holon_decoder_init(&lane->decoder, lane->version, rank, lane_gfp(rank));
 }
 
 struct holon_lane *holon_lane_create(struct socket *sock, enum holon_lane_state state,
@@ -604,6 +689,8 @@ void holon_lane_close(struct holon_lane *lane)
 	mutex_unlock(&lane->send_mutex);
 	holon_decoder_reset(&lane->decoder);
 	lane_free_messages(&lane->received);
+	kfree_sensitive(lane->auth);
+	lane->auth = NULL;
 }
 
 void holon_lane_free(struct holon_lane *lane)

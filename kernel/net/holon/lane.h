@@ -12,12 +12,16 @@
 #include "frame.h"
 #include "handshake.h"
 
+struct holon_auth;
 struct holon_peer;
+struct holon_traffic_key;
 
 enum holon_lane_state {
 	LANE_CONNECTING,	/* ours: TCP is connecting */
 	LANE_CALLING,		/* ours: CALL is sent, ANSWER expected */
+	LANE_PROVING,		/* ours: PROOF is sent, VERDICT expected */
 	LANE_CALLED,		/* accepted: CALL expected */
+	LANE_ANSWERED,		/* accepted: ANSWER is sent, PROOF expected */
 	LANE_READY,		/* handshake done, other lanes may not be */
 	LANE_OPEN,		/* frames */
 };
@@ -27,7 +31,8 @@ enum holon_lane_state {
  * @sock: kernel socket
  * @peer: whose; NULL while an accepted connection has not named itself. Set
  *	once, by the receive work
- * @rank: of its frames; for an accepted connection known with @peer
+ * @rank: of its frames; for an accepted connection known with the CALL
+ * @version: of its frames, once the handshake has agreed on it
  * @state: owned by the receive work
  * @broken: a malformed frame: nothing more is read. Owned by the receive work
  * @receive_work: reads, decodes, delivers; the only reader
@@ -45,6 +50,7 @@ enum holon_lane_state {
  * @received: complete, not yet delivered, in order
  * @record: handshake record being received
  * @have: bytes of @record
+ * @auth: of the handshake, NULL before and after. Owned by the receive work
  * @half_open: in the list of listen.c while nobody knows who it is
  * @deadline: for half-open connections, in jiffies
  * @source: address of an accepted connection
@@ -54,6 +60,7 @@ struct holon_lane {
 	struct socket *sock;
 	struct holon_peer *peer;
 	enum holon_rank rank;
+	u8 version;
 	enum holon_lane_state state;
 	bool broken;
 	struct delayed_work receive_work;
@@ -74,6 +81,7 @@ struct holon_lane {
 	struct list_head received;
 	struct holon_handshake record;
 	size_t have;
+	struct holon_auth *auth;
 
 	struct list_head half_open;
 	unsigned long deadline;
@@ -97,6 +105,9 @@ struct holon_lane *holon_lane_create(struct socket *sock, enum holon_lane_state 
 /* Open the callbacks of the socket; from now on the receive work may run. */
 void holon_lane_start(struct holon_lane *lane);
 
+/* The handshake has agreed on the version of the frames. */
+void holon_lane_set_version(struct holon_lane *lane, u8 version);
+
 /* The rank is known: set what the socket needs for it. */
 void holon_lane_set_rank(struct holon_lane *lane, enum holon_rank rank);
 
@@ -114,6 +125,17 @@ void holon_lane_kick(struct holon_lane *lane);
 
 /* Write a record during the handshake. 0 or a negative errno. */
 int holon_lane_write(struct holon_lane *lane, const void *data, size_t len);
+
+/**
+ * holon_lane_encrypt - from the next byte on this connection is encrypted
+ * @lane: whose handshake has ended; nothing of it is queued
+ * @out: for what is sent
+ * @in: for what is received
+ *
+ * Context: the receive work. Return: 0 or an error of kTLS.
+ */
+int holon_lane_encrypt(struct holon_lane *lane, const struct holon_traffic_key *out,
+		       const struct holon_traffic_key *in);
 
 /*
  * Stop both works, deliver what has been received completely when the lane is

@@ -28,6 +28,7 @@ u16 holon_net_port(void);
 const char *holon_net_interface(void);
 const char *holon_net_peers(void);
 unsigned int holon_net_tcp_timeout(void);
+bool holon_net_encrypts(void);
 
 /* The cluster name of our hello. */
 const char *holon_net_cluster(void);

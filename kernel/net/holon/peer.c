@@ -2,16 +2,20 @@
 /*
  * Peers: who is connected, and how they come and go.
  *
- *	connect ordered, or a CALL admitted
+ *	connect ordered, or a caller that has proven itself admitted
  *		-> connecting: lanes pass the handshake one by one
  *		-> up: all have; peer_up() is told, then reading begins
  *		-> failed: a lane broke, the time ran out, RPC or the membership
  *		   code said so. down_work stops the lanes, delivers what was
  *		   complete, takes the peer out of the table, tells peer_down()
  *
- * The lower id connects. Its five lanes carry the same attempt number; a CALL
- * of another attempt meets a peer that its owner has given up already, fails
+ * The lower id connects. Its five lanes carry the same attempt number; one of
+ * another attempt meets a peer that its owner has given up already, fails
  * that one and is refused with -EAGAIN, so that the next attempt succeeds.
+ *
+ * The table is not touched, and nobody is told anything, for a caller that has not
+ * given its PROOF (handshake.h); what it costs us until then is bounded by the
+ * limits of listen.c and by handshake_limit.
  *
  * No upcall that may take a mutex of the membership code runs in the receive
  * work of an RPC lane of a peer: holon_transport_drop() waits for these works
@@ -24,6 +28,7 @@
 
 #include <linux/kref.h>
 #include <linux/random.h>
+#include <linux/ratelimit.h>
 #include <linux/slab.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
@@ -34,7 +39,7 @@
 
 #include <linux/holon_view.h>
 
-#include "handshake.h"
+#include "auth.h"
 #include "lane.h"
 #include "net.h"
 #include "peer.h"
@@ -312,6 +317,15 @@ unlock:
 	return err;
 }
 
+/* Fill in the proof and write it. */
+static int peer_write(struct holon_lane *lane, struct holon_handshake *record)
+{
+	const struct holon_handshake *call = &lane->record;
+
+	return holon_auth_sign(lane->auth, record, call) ?:
+	       holon_lane_write(lane, record, sizeof(*record));
+}
+
 void holon_peer_send_call(struct holon_peer *peer, struct holon_lane *lane)
 {
 	struct holon_ident to = { .id = peer->id.node, .incarnation = peer->id.incarnation };
@@ -320,13 +334,38 @@ void holon_peer_send_call(struct holon_peer *peer, struct holon_lane *lane)
 	holon_handshake_init(&record, HOLON_HANDSHAKE_CALL, lane->rank, peer->attempt,
 			     holon_net_cluster());
 	holon_wire_ident_put(&record.to, &to);
-	if (holon_lane_write(lane, &record, sizeof(record)))
+	lane->auth = kmalloc(sizeof(*lane->auth), GFP_KERNEL);
+	if (!lane->auth || holon_auth_begin(lane->auth) || peer_write(lane, &record))
 		holon_peer_fail(peer, "connection lost in the handshake");
+}
+
+static void peer_refused(struct holon_peer *peer, const struct holon_handshake *record)
+{
+	if (!test_and_set_bit(PEER_REFUSED, &peer->flags))
+		strscpy(peer->reason, record->reason);
+	holon_peer_fail(peer, "connection refused");
+}
+
+/* The handshake has ended well: from here on there are frames. */
+static int peer_encrypt(struct holon_lane *lane, bool connecting)
+{
+	struct holon_traffic_key out, in;
+	int err = 0;
+
+	if (holon_net_encrypts())
+		err = holon_auth_traffic(lane->auth, connecting, &out, &in) ?:
+		      holon_lane_encrypt(lane, &out, &in);
+	memzero_explicit(&out, sizeof(out));
+	memzero_explicit(&in, sizeof(in));
+	kfree_sensitive(lane->auth);
+	lane->auth = NULL;
+	return err;
 }
 
 void holon_peer_answered(struct holon_peer *peer, struct holon_lane *lane)
 {
 	struct holon_handshake *record = &lane->record;
+	struct holon_handshake proof;
 	struct holon_ident from;
 	u16 version;
 
@@ -336,9 +375,12 @@ void holon_peer_answered(struct holon_peer *peer, struct holon_lane *lane)
 		return;
 	}
 	if (record->status) {
-		if (!test_and_set_bit(PEER_REFUSED, &peer->flags))
-			strscpy(peer->reason, record->reason);
-		holon_peer_fail(peer, "connection refused");
+		peer_refused(peer, record);
+		return;
+	}
+	if (holon_auth_check(lane->auth, record)) {
+		holon_net_count(HOLON_TRANSPORT_UNPROVEN);
+		holon_peer_fail(peer, "the node that answered does not have the cluster key");
 		return;
 	}
 	holon_wire_ident_get(&from, &record->from);
@@ -349,46 +391,146 @@ void holon_peer_answered(struct holon_peer *peer, struct holon_lane *lane)
 		holon_peer_fail(peer, "another node answered");
 		return;
 	}
+	holon_handshake_init(&proof, HOLON_HANDSHAKE_PROOF, lane->rank, peer->attempt,
+			     holon_net_cluster());
+	proof.to = record->from;
 	mutex_lock(&peers_mutex);
 	peer->ident = from;
-	lane->decoder.version = version;
+	mutex_unlock(&peers_mutex);
+	holon_lane_set_version(lane, version);
+	lane->state = LANE_PROVING;
+	if (peer_write(lane, &proof))
+		holon_peer_fail(peer, "connection lost in the handshake");
+}
+
+void holon_peer_judged(struct holon_peer *peer, struct holon_lane *lane)
+{
+	struct holon_handshake *record = &lane->record;
+
+	if (holon_handshake_check(record, HOLON_HANDSHAKE_VERDICT) ||
+	    holon_auth_check(lane->auth, record)) {
+		holon_net_count(HOLON_TRANSPORT_MALFORMED);
+		holon_peer_fail(peer, "malformed verdict in the handshake");
+		return;
+	}
+	if (record->status) {
+		peer_refused(peer, record);
+		return;
+	}
+	if (peer_encrypt(lane, true)) {
+		holon_peer_fail(peer, "cannot encrypt");
+		return;
+	}
+	mutex_lock(&peers_mutex);
 	peer_lane_ready(peer, lane);
 	mutex_unlock(&peers_mutex);
 }
 
 /* --- the accepting side -----------------------------------------------------*/
 
-static void peer_refuse(struct holon_lane *lane, int err, const char *reason)
+/* Handshakes of one second that get as far as public-key arithmetic. */
+static DEFINE_RATELIMIT_STATE(handshake_limit, HZ, 512);
+static DEFINE_RATELIMIT_STATE(show_limit, HZ, 4);
+
+void holon_peer_show_refusal(u8 node, const char *reason)
 {
-	struct holon_handshake answer;
+	if (node && node != holon_node_id() && __ratelimit(&show_limit))
+		holon_net_events->refused(node, reason);
+}
+
+/* Tell the caller why not, proven when it has proven something, and let go of it. */
+static void peer_refuse(struct holon_lane *lane, enum holon_handshake_kind kind, int err,
+			const char *reason)
+{
+	struct holon_handshake record;
 
 	holon_net_count(HOLON_TRANSPORT_REFUSED);
 	pr_debug("refused node %u: %s\n", lane->record.from.id, reason);
-	holon_handshake_init(&answer, HOLON_HANDSHAKE_ANSWER, lane->record.rank,
+	holon_handshake_init(&record, kind, lane->record.rank,
 			     le64_to_cpu(lane->record.attempt), holon_net_cluster());
-	answer.to = lane->record.from;
-	answer.status = cpu_to_le16(-err);
-	strscpy(answer.reason, reason);
-	holon_lane_write(lane, &answer, sizeof(answer));
+	record.to = lane->record.from;
+	record.status = cpu_to_le16(-err);
+	strscpy(record.reason, reason);
+	if (kind == HOLON_HANDSHAKE_VERDICT)
+		peer_write(lane, &record);
+	else
+		holon_lane_write(lane, &record, sizeof(record));
 	holon_half_open_discard(lane);
 }
 
-/* What does not depend on the table. 0, or an errno with a reason. */
-static int call_check(const struct holon_handshake *call, const struct holon_ident *from,
-		      const struct holon_ident *to, const char **reason)
+/* What a CALL says. 0, or an errno with a reason. */
+static int call_check(struct holon_lane *lane, const struct holon_handshake *call,
+		      const char **reason)
 {
-	struct holon_ident self;
+	int err;
 
-	holon_node_ident(&self);
+	lane->auth = kmalloc(sizeof(*lane->auth), GFP_KERNEL);
+	if (!lane->auth) {
+		*reason = "out of memory";
+		return -ENOMEM;
+	}
+	err = holon_auth_called(lane->auth, call);
+	if (err) {
+		holon_net_count(HOLON_TRANSPORT_UNPROVEN);
+		*reason = HOLON_WRONG_KEY;
+		return -EKEYREJECTED;
+	}
 	if (strcmp(call->cluster, holon_net_cluster())) {
-		*reason = "this node is of another cluster";
+		*reason = "the names of the clusters differ";
 		return -EXDEV;
 	}
 	if (!holon_protocol_agree(le16_to_cpu(call->protocol_min),
 				  le16_to_cpu(call->protocol_max))) {
-		*reason = "no common protocol version";
+		*reason = "no protocol version in common";
 		return -EPROTONOSUPPORT;
 	}
+	if (call->encrypt != holon_net_encrypts()) {
+		*reason = "of the two nodes one encrypts and one does not: see holon.insecure";
+		return -EPROTOTYPE;
+	}
+	return 0;
+}
+
+void holon_peer_called(struct holon_lane *lane)
+{
+	const struct holon_handshake *call = &lane->record;
+	struct holon_handshake answer;
+	const char *reason;
+	u16 version;
+	int err;
+
+	if (holon_handshake_check(&lane->record, HOLON_HANDSHAKE_CALL) ||
+	    !__ratelimit(&handshake_limit)) {
+		holon_peer_stranger(lane);
+		return;
+	}
+	err = call_check(lane, call, &reason);
+	if (err) {
+		holon_peer_show_refusal(call->from.id, reason);
+		peer_refuse(lane, HOLON_HANDSHAKE_ANSWER, err, reason);
+		return;
+	}
+	holon_handshake_init(&answer, HOLON_HANDSHAKE_ANSWER, call->rank,
+			     le64_to_cpu(call->attempt), holon_net_cluster());
+	version = holon_protocol_agree(le16_to_cpu(call->protocol_min),
+				       le16_to_cpu(call->protocol_max));
+	answer.to = call->from;
+	answer.protocol_min = cpu_to_le16(version);
+	answer.protocol_max = answer.protocol_min;
+	lane->rank = call->rank;
+	holon_lane_set_version(lane, version);
+	lane->state = LANE_ANSWERED;
+	if (peer_write(lane, &answer))
+		holon_peer_stranger(lane);
+}
+
+/* May this node connect? It is there now, and has the key. */
+static int caller_check(const struct holon_handshake *proof, const struct holon_ident *from,
+			const struct holon_ident *to, const char **reason)
+{
+	struct holon_ident self;
+
+	holon_node_ident(&self);
 	if (from->id == self.id) {
 		*reason = "your node id is in use by this node";
 		return -EEXIST;
@@ -401,17 +543,16 @@ static int call_check(const struct holon_handshake *call, const struct holon_ide
 		*reason = "the lower node id connects";
 		return -EINVAL;
 	}
-	return holon_net_events->admit(from, call->cluster, reason);
+	return holon_net_events->admit(from, proof->cluster, reason);
 }
 
-/* Find or make the peer of an admitted call and give it the lane. */
-static int call_attach(struct holon_lane *lane, const struct holon_ident *from,
-		       const char **reason)
+/* Find or make the peer of an admitted caller and give it the lane. */
+static int caller_attach(struct holon_lane *lane, const struct holon_ident *from,
+			 const char **reason)
 {
 	struct holon_peer_id id = { .node = from->id, .incarnation = from->incarnation };
 	u64 attempt = le64_to_cpu(lane->record.attempt);
 	enum holon_rank rank = lane->record.rank;
-	struct holon_handshake answer;
 	struct holon_peer *peer;
 
 	lockdep_assert_held(&peers_mutex);
@@ -444,38 +585,57 @@ static int call_attach(struct holon_lane *lane, const struct holon_ident *from,
 	lane->peer = peer;
 	peer->lanes[rank] = lane;
 	peer->ident = *from;
-	holon_handshake_init(&answer, HOLON_HANDSHAKE_ANSWER, rank, attempt, holon_net_cluster());
-	answer.to = lane->record.from;
-	answer.protocol_min = cpu_to_le16(HOLON_PROTOCOL_MAX);
-	answer.protocol_max = answer.protocol_min;
-	if (holon_lane_write(lane, &answer, sizeof(answer)))
-		holon_peer_fail(peer, "connection lost in the handshake");
-	else
-		peer_lane_ready(peer, lane);
 	return 0;
 }
 
-void holon_peer_called(struct holon_lane *lane)
+/* The lane is its peer's: tell the caller and begin with frames. */
+static void caller_admit(struct holon_lane *lane)
 {
-	struct holon_handshake *call = &lane->record;
+	struct holon_peer *peer = lane->peer;
+	struct holon_handshake verdict;
+
+	holon_handshake_init(&verdict, HOLON_HANDSHAKE_VERDICT, lane->rank,
+			     le64_to_cpu(lane->record.attempt), holon_net_cluster());
+	verdict.to = lane->record.from;
+	if (peer_write(lane, &verdict)) {
+		holon_peer_fail(peer, "connection lost in the handshake");
+		return;
+	}
+	if (peer_encrypt(lane, false)) {
+		holon_peer_fail(peer, "cannot encrypt");
+		return;
+	}
+	mutex_lock(&peers_mutex);
+	peer_lane_ready(peer, lane);
+	mutex_unlock(&peers_mutex);
+}
+
+void holon_peer_proven(struct holon_lane *lane)
+{
+	struct holon_handshake *proof = &lane->record;
 	const char *reason = "refused";
 	struct holon_ident from, to;
 	int err;
 
-	if (holon_handshake_check(call, HOLON_HANDSHAKE_CALL)) {
+	if (holon_handshake_check(proof, HOLON_HANDSHAKE_PROOF) || proof->rank != lane->rank ||
+	    holon_auth_check(lane->auth, proof)) {
+		/* What was recorded comes to its end here. */
+		holon_net_count(HOLON_TRANSPORT_UNPROVEN);
 		holon_peer_stranger(lane);
 		return;
 	}
-	holon_wire_ident_get(&from, &call->from);
-	holon_wire_ident_get(&to, &call->to);
-	err = call_check(call, &from, &to, &reason);
+	holon_wire_ident_get(&from, &proof->from);
+	holon_wire_ident_get(&to, &proof->to);
+	err = caller_check(proof, &from, &to, &reason);
 	if (!err) {
 		mutex_lock(&peers_mutex);
-		err = call_attach(lane, &from, &reason);
+		err = caller_attach(lane, &from, &reason);
 		mutex_unlock(&peers_mutex);
 	}
-	if (err && err != -ETIMEDOUT)
-		peer_refuse(lane, err, reason);
+	if (!err)
+		caller_admit(lane);
+	else if (err != -ETIMEDOUT)
+		peer_refuse(lane, HOLON_HANDSHAKE_VERDICT, err, reason);
 }
 
 /* --- orders from above ------------------------------------------------------*/

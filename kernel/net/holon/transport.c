@@ -6,12 +6,13 @@
  *	holon.if=NAME		interface for the multicast hello
  *	holon.port=N		TCP and UDP port
  *	holon.peers=A[:P],...	addresses that get the hello directly
- *	holon.insecure=1	take part without authentication and encryption
+ *	holon.insecure=1	do not encrypt; nodes are authenticated all the same
  *	holon.tcp_timeout=MS	unacknowledged data for that long: the peer is lost
  *
- * Files: frame.c (messages, decoder), handshake.c (records), lane.c (one
- * connection), peer.c (a node's lanes, up and down), listen.c (accept), hello.c
- * (finding each other), loopback.c (this node itself).
+ * Files: frame.c (messages, decoder), key.c (cluster keys), handshake.c
+ * (records), auth.c (their proofs), lane.c (one connection), peer.c (a node's
+ * lanes, up and down), listen.c (accept), hello.c (finding each other),
+ * loopback.c (this node itself).
  */
 #define pr_fmt(fmt) "holon: " fmt
 
@@ -51,7 +52,7 @@ MODULE_PARM_DESC(peers, "addresses of other nodes, comma-separated");
 
 static bool insecure;
 module_param(insecure, bool, 0444);
-MODULE_PARM_DESC(insecure, "take part without authentication and encryption");
+MODULE_PARM_DESC(insecure, "do not encrypt what nodes say to each other");
 
 static uint tcp_timeout = 30000;
 module_param(tcp_timeout, uint, 0444);
@@ -87,6 +88,11 @@ const char *holon_net_peers(void)
 unsigned int holon_net_tcp_timeout(void)
 {
 	return tcp_timeout;
+}
+
+bool holon_net_encrypts(void)
+{
+	return !insecure;
 }
 
 int holon_net_parse_address(const char *text, struct sockaddr_in *address, const char **end)
@@ -133,12 +139,11 @@ static int check_parameters(void)
 
 int holon_transport_start(const struct holon_transport_events *events)
 {
+	u8 ids[HOLON_KEYS_MAX][HOLON_KEY_ID_SIZE];
 	int err;
 
-	if (!insecure) {
-		pr_err("this version has no authentication: a node joins only with holon.insecure=1 on its command line\n");
-		return -EACCES;
-	}
+	if (!holon_transport_key_ids(ids))
+		return -ENOKEY;
 	mutex_lock(&start_mutex);
 	err = -EBUSY;
 	if (holon_net_events)
@@ -146,7 +151,8 @@ int holon_transport_start(const struct holon_transport_events *events)
 	err = check_parameters();
 	if (err)
 		goto unlock;
-	pr_warn("holon.insecure=1: whoever reaches port %u takes part in the cluster\n", port);
+	if (insecure)
+		pr_warn("holon.insecure=1: nothing is encrypted; whoever is on the wire reads and changes what nodes say\n");
 	holon_net_events = events;
 	err = holon_listen_start();
 	if (err)
@@ -199,6 +205,7 @@ const char *holon_transport_counter_name(enum holon_transport_counter counter)
 		[HOLON_TRANSPORT_REFUSED]	= "refused",
 		[HOLON_TRANSPORT_HELLOS]	= "hellos",
 		[HOLON_TRANSPORT_HELLOS_BAD]	= "hellos-bad",
+		[HOLON_TRANSPORT_UNPROVEN]	= "unproven",
 	};
 
 	return counter < HOLON_TRANSPORT_COUNTERS ? names[counter] : NULL;

@@ -266,14 +266,15 @@ static void handshake(struct kunit *test)
 	} while (0)
 	EXPECT_BAD(bad->magic = 0);
 	EXPECT_BAD(bad->rank = HOLON_RANKS);
-	EXPECT_BAD(bad->reserved = cpu_to_le32(1));
+	EXPECT_BAD(bad->encrypt = 2);
+	EXPECT_BAD(bad->reserved[2] = 1);
+	EXPECT_BAD(bad->status = cpu_to_le16(1));
 	EXPECT_BAD(bad->from.id = 0);
 	EXPECT_BAD(bad->to.id = 0);
 	EXPECT_BAD(bad->from.incarnation = 0);
 	EXPECT_BAD(bad->from.reserved[6] = 1);
 	EXPECT_BAD(memset(bad->cluster, 'x', sizeof(bad->cluster)));
 	EXPECT_BAD(memset(bad->reason, 'x', sizeof(bad->reason)));
-	EXPECT_BAD(bad->proof_len = cpu_to_le16(sizeof(bad->proof) + 1));
 	EXPECT_BAD(bad->protocol_min = cpu_to_le16(HOLON_PROTOCOL_MAX + 1));
 #undef EXPECT_BAD
 }
