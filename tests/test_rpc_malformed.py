@@ -13,18 +13,19 @@ GARBAGE_LONG = 500
 
 
 def call(rank=0, **change):
-    """A CALL of the handshake that is right but for @change."""
-    field = dict(magic=0x48534c48, kind=1, rank=rank, low=1, high=1, status=0, reserved=0,
+    """A CALL of the handshake that is well formed but for @change; it proves nothing."""
+    field = dict(magic=0x48534c48, kind=1, rank=rank, low=1, high=1, status=0, encrypt=1,
                  attempt=7, from_inc=99, from_uuid=b"u" * 16, from_id=3, to_inc=99,
-                 to_uuid=bytes(16), to_id=1, cluster=b"test", nonce=b"n" * 32, reason=b"",
-                 proof_len=0)
+                 to_uuid=bytes(16), to_id=1, cluster=b"test", public=b"p" * 32, reason=b"",
+                 key_id=b"k" * 8, proof=b"m" * 32)
     field.update(change)
     f = field
-    return struct.pack("<IBBHHHIQ", f["magic"], f["kind"], f["rank"], f["low"], f["high"],
-                       f["status"], f["reserved"], f["attempt"]) + \
+    return struct.pack("<IBBHHHB3xQ", f["magic"], f["kind"], f["rank"], f["low"], f["high"],
+                       f["status"], f["encrypt"], f["attempt"]) + \
         struct.pack("<Q16sB7x", f["from_inc"], f["from_uuid"], f["from_id"]) + \
         struct.pack("<Q16sB7x", f["to_inc"], f["to_uuid"], f["to_id"]) + \
-        struct.pack("<32s32s96sH62x", f["cluster"], f["nonce"], f["reason"], f["proof_len"])
+        struct.pack("<32s32s96s8s32s", f["cluster"], f["public"], f["reason"], f["key_id"],
+                    f["proof"])
 
 
 def garbage(rnd, count):
@@ -41,7 +42,7 @@ def garbage(rnd, count):
         elif kind == 2:
             yield frame * 12
         else:
-            # Well-formed, but for a life of node 1 that is not.
+            # Well-formed, without a key.
             yield call(to_inc=rnd.getrandbits(63) + 1, from_id=rnd.randrange(1, 256))
 
 
@@ -59,7 +60,7 @@ def strangers(cluster, count):
     before = [rpc(node) for node in (cluster[1], cluster[2])]
     epoch = cluster[1].out("cat /sys/kernel/holon/epoch")
     # A machine on the wire that is no member, and cannot become one.
-    stranger = cluster.add_node(3, append=["holon.insecure=0"])
+    stranger = cluster.add_node(3, append=["holon.key=none"])
     send_all(stranger, cluster[1].address, garbage(random.Random(3), count))
 
     def counted():
@@ -93,7 +94,7 @@ def test_many_strangers_are_counted_and_reach_nothing(cluster):
 @pytest.mark.cluster(nodes=2, fresh=True)
 def test_silent_connections_keep_nobody_out(cluster):
     wait_members(cluster, "1-2", [cluster[1], cluster[2]])
-    stranger = cluster.add_node(3, append=["holon.insecure=0"])
+    stranger = cluster.add_node(3, append=["holon.key=none"])
     stranger.run(f"for i in $(seq 60); do sleep 1000 | nc {cluster[1].address} {PORT} & done; true")
     cluster.wait_until(lambda: rpc(cluster[1])["transport.strangers"] >= 30,
                        "connections beyond the limit are closed")

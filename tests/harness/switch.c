@@ -48,8 +48,8 @@
 #define QUEUE_MAX	4096		/* frames waiting for one port */
 #define FULL_RETRY	200000		/* nanoseconds */
 #define MACS		1024
-#define PCAP_SNAP	256
-#define PCAP_MAX	(64L << 20)
+#define PCAP_SNAP	1600	/* whole frames */
+#define PCAP_MAX	(32L << 20)
 
 struct frame {
 	struct frame *next;
@@ -472,6 +472,8 @@ static void loop(int listener)
 			fds[i] = (struct pollfd){ ports[i].fd, POLLIN, 0 };
 		}
 		if (syncing && all_delivered()) {
+			if (pcap)
+				fflush(pcap);
 			answer_control(control, "ok\n");
 			syncing = false;
 		}
