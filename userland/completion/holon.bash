@@ -33,7 +33,8 @@ _holon()
 	'') words='cluster node run stats monitor help -j -V' ;;
 	cluster)
 		case $verb in
-		'') words='show create leave help' ;;
+		'') words='show create leave key help' ;;
+		key) words='show generate add promote prune load file' ;;
 		create) words='name' ;;
 		leave) words='force' ;;
 		esac

@@ -89,22 +89,23 @@ void holon_message_free(struct holon_message *message);
 
 /**
  * holon_transport_set_keys - load cluster keys, instead of those that are loaded
- * @keys: the first one is used, all of them are accepted
+ * @keys: HOLON_KEY_SIZE bytes each; the first one is used, all are accepted
  * @count: up to HOLON_KEYS_MAX; 0: forget those that are loaded
  *
  * Connections that stand are not touched.
  *
  * Context: may sleep. Return: 0, -EINVAL, an error of the crypto layer.
  */
-int holon_transport_set_keys(const u8 (*keys)[HOLON_KEY_SIZE], unsigned int count);
+int holon_transport_set_keys(const u8 *keys, unsigned int count);
 
 /**
  * holon_transport_key_ids - which keys are loaded
- * @ids: room for HOLON_KEYS_MAX; the first becomes that of the key in use
+ * @ids: room for HOLON_KEYS_MAX ids of HOLON_KEY_ID_SIZE bytes; the first becomes
+ *	that of the key in use
  *
  * Context: any but hard interrupts. Return: their number.
  */
-unsigned int holon_transport_key_ids(u8 (*ids)[HOLON_KEY_ID_SIZE]);
+unsigned int holon_transport_key_ids(u8 *ids);
 
 /* What a node says about itself, by multicast or to each address of a list. */
 struct holon_hello {

@@ -58,7 +58,7 @@ int holon_nl_pre_operate(const struct genl_split_ops *ops, struct sk_buff *skb,
 
 int holon_nl_key_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	u8 ids[HOLON_KEYS_MAX][HOLON_KEY_ID_SIZE];
+	u8 ids[HOLON_KEYS_MAX * HOLON_KEY_ID_SIZE];
 	unsigned int i, count;
 	struct sk_buff *msg;
 	void *header;
@@ -71,7 +71,8 @@ int holon_nl_key_get_doit(struct sk_buff *skb, struct genl_info *info)
 		goto too_small;
 	count = holon_transport_key_ids(ids);
 	for (i = 0; i < count; i++)
-		if (nla_put_u64_64bit(msg, HOLON_A_KEY_ID, get_unaligned_be64(ids[i]), 0))
+		if (nla_put_u64_64bit(msg, HOLON_A_KEY_ID,
+				      get_unaligned_be64(ids + i * HOLON_KEY_ID_SIZE), 0))
 			goto too_small;
 	genlmsg_end(msg, header);
 	return genlmsg_reply(msg, info);
@@ -87,7 +88,8 @@ int holon_nl_key_set_doit(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	if (!bytes || !nla_len(bytes) || nla_len(bytes) % HOLON_KEY_SIZE) {
-		NL_SET_ERR_MSG(info->extack, "a cluster key has 32 bytes: holon cluster key generate makes one");
+		NL_SET_ERR_MSG(info->extack,
+			       "a cluster key has 32 bytes: holon cluster key generate makes one");
 		return -EINVAL;
 	}
 	err = holon_transport_set_keys(nla_data(bytes), nla_len(bytes) / HOLON_KEY_SIZE);

@@ -346,7 +346,7 @@ static struct socket *hello_socket(__be32 address, u16 port)
 	err = sock_create_kern(&init_net, AF_INET, SOCK_DGRAM, IPPROTO_UDP, &sock);
 	if (err)
 		return ERR_PTR(err);
-	sock_set_reuseaddr(sock->sk);
+	/* No SO_REUSEADDR: with it programs could be bound to the port as well. */
 	ip_sock_set_freebind(sock->sk);
 	sock->sk->sk_allocation = GFP_NOIO;
 	sock->sk->sk_use_task_frag = false;

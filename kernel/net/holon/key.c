@@ -83,7 +83,7 @@ int holon_key_derive(struct holon_key *key, const u8 bytes[HOLON_KEY_SIZE])
 	       derive(bytes, "holon 1 hello", key->hello, sizeof(key->hello));
 }
 
-int holon_transport_set_keys(const u8 (*bytes)[HOLON_KEY_SIZE], unsigned int count)
+int holon_transport_set_keys(const u8 *bytes, unsigned int count)
 {
 	struct holon_key fresh[HOLON_KEYS_MAX] = {};
 	unsigned int i;
@@ -92,7 +92,7 @@ int holon_transport_set_keys(const u8 (*bytes)[HOLON_KEY_SIZE], unsigned int cou
 	if (count > HOLON_KEYS_MAX)
 		return -EINVAL;
 	for (i = 0; i < count && !err; i++)
-		err = holon_key_derive(&fresh[i], bytes[i]);
+		err = holon_key_derive(&fresh[i], bytes + i * HOLON_KEY_SIZE);
 	if (!err) {
 		spin_lock_bh(&keys_lock);
 		memcpy(keys, fresh, sizeof(keys));
@@ -103,14 +103,14 @@ int holon_transport_set_keys(const u8 (*bytes)[HOLON_KEY_SIZE], unsigned int cou
 	return err;
 }
 
-unsigned int holon_transport_key_ids(u8 (*ids)[HOLON_KEY_ID_SIZE])
+unsigned int holon_transport_key_ids(u8 *ids)
 {
 	unsigned int i, count;
 
 	spin_lock_bh(&keys_lock);
 	count = key_count;
 	for (i = 0; i < count; i++)
-		memcpy(ids[i], keys[i].id, HOLON_KEY_ID_SIZE);
+		memcpy(ids + i * HOLON_KEY_ID_SIZE, keys[i].id, HOLON_KEY_ID_SIZE);
 	spin_unlock_bh(&keys_lock);
 	return count;
 }

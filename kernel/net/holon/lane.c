@@ -464,6 +464,12 @@ static void lane_record(struct holon_lane *lane)
 	}
 }
 
+static int lane_set_option(struct holon_lane *lane, int level, int option, void *value, size_t size)
+{
+	return READ_ONCE(lane->sock->ops)->setsockopt(lane->sock, level, option,
+						      KERNEL_SOCKPTR(value), size);
+}
+
 static int lane_set_tls(struct holon_lane *lane, int option, const struct holon_traffic_key *key)
 {
 	struct tls12_crypto_info_aes_gcm_256 info = {
@@ -475,8 +481,7 @@ static int lane_set_tls(struct holon_lane *lane, int option, const struct holon_
 	memcpy(info.key, key->key, sizeof(info.key));
 	memcpy(info.salt, key->salt, sizeof(info.salt));
 	memcpy(info.iv, key->iv, sizeof(info.iv));
-	err = READ_ONCE(lane->sock->ops)->setsockopt(lane->sock, SOL_TLS, option,
-						      KERNEL_SOCKPTR(&info), sizeof(info));
+	err = lane_set_option(lane, SOL_TLS, option, &info, sizeof(info));
 	memzero_explicit(&info, sizeof(info));
 	return err;
 }
@@ -484,12 +489,10 @@ static int lane_set_tls(struct holon_lane *lane, int option, const struct holon_
 int holon_lane_encrypt(struct holon_lane *lane, const struct holon_traffic_key *out,
 		       const struct holon_traffic_key *in)
 {
-	static char tls[] = "tls";
-	int err;
+	char tls[] = "tls";
 
-	err = READ_ONCE(lane->sock->ops)->setsockopt(lane->sock, SOL_TCP, TCP_ULP,
-						      KERNEL_SOCKPTR(tls), sizeof(tls));
-	return err ?: lane_set_tls(lane, TLS_TX, out) ?: lane_set_tls(lane, TLS_RX, in);
+	return lane_set_option(lane, SOL_TCP, TCP_ULP, tls, sizeof(tls)) ?:
+	       lane_set_tls(lane, TLS_TX, out) ?: lane_set_tls(lane, TLS_RX, in);
 }
 
 static void lane_connected(struct holon_lane *lane)

@@ -139,7 +139,7 @@ static int check_parameters(void)
 
 int holon_transport_start(const struct holon_transport_events *events)
 {
-	u8 ids[HOLON_KEYS_MAX][HOLON_KEY_ID_SIZE];
+	u8 ids[HOLON_KEYS_MAX * HOLON_KEY_ID_SIZE];
 	int err;
 
 	if (!holon_transport_key_ids(ids))

@@ -26,11 +26,11 @@ struct talk {
 
 static void use(struct kunit *test, const u8 *first, const u8 *second)
 {
-	u8 keys[2][HOLON_KEY_SIZE];
+	u8 keys[2 * HOLON_KEY_SIZE];
 
-	memcpy(keys[0], first, HOLON_KEY_SIZE);
+	memcpy(keys, first, HOLON_KEY_SIZE);
 	if (second)
-		memcpy(keys[1], second, HOLON_KEY_SIZE);
+		memcpy(keys + HOLON_KEY_SIZE, second, HOLON_KEY_SIZE);
 	KUNIT_ASSERT_EQ(test, holon_transport_set_keys(keys, second ? 2 : 1), 0);
 }
 
