@@ -36,7 +36,7 @@ struct holon_frame {
 	__le16 type;		/* enum holon_rpc_id */
 	__le16 flags;		/* HOLON_FRAME_* */
 	__le16 reserved;	/* 0 */
-	__le32 length;		/* of what follows, up to HOLON_FRAME_PAYLOAD_MAX */
+	__le32 length;		/* of what follows, see holon_frame_payload_max() */
 	__le64 call;		/* call id, 0 for one-way messages */
 	__le64 epoch;		/* of the sender's view */
 };
@@ -49,6 +49,14 @@ static_assert(sizeof(struct holon_frame) == 32);
 
 /* HOLON_MSG_MAX, and what the RPC layer puts in front of it. */
 #define HOLON_FRAME_PAYLOAD_MAX	(HOLON_MSG_MAX + SZ_512K)
+
+/* Of HOLON_CONTROL, which has no credit: the largest view, and some more. */
+#define HOLON_FRAME_CONTROL_MAX	SZ_16K
+
+static inline size_t holon_frame_payload_max(enum holon_rank rank)
+{
+	return rank == HOLON_CONTROL ? HOLON_FRAME_CONTROL_MAX : HOLON_FRAME_PAYLOAD_MAX;
+}
 
 /**
  * struct holon_message - one frame in memory
@@ -70,7 +78,7 @@ static_assert(offsetof(struct holon_message, data) ==
  * @rank: lane it will travel on
  * @type: holon_rpc_id
  * @call: call id or 0
- * @len: payload, up to HOLON_FRAME_PAYLOAD_MAX
+ * @len: payload, up to holon_frame_payload_max()
  * @gfp: how to allocate
  *
  * Return: the message with its header filled in and @data uninitialised, NULL
@@ -106,6 +114,13 @@ int holon_transport_set_keys(const u8 *keys, unsigned int count);
  * Context: any but hard interrupts. Return: their number.
  */
 unsigned int holon_transport_key_ids(u8 *ids);
+
+/* The range of protocol versions this node speaks, up to U8_MAX. */
+u16 holon_protocol_min(void);
+u16 holon_protocol_max(void);
+
+/* The highest version that this node and one of that range speak, or 0. */
+u16 holon_protocol_agree(u16 min, u16 max);
 
 /* What a node says about itself, by multicast or to each address of a list. */
 struct holon_hello {

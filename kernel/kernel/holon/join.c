@@ -217,8 +217,8 @@ void join_hello(const struct holon_hello *hello, const struct sockaddr_storage *
 static void ask(u8 id)
 {
 	struct wire_join join = {
-		.protocol_min = cpu_to_le16(HOLON_PROTOCOL_MIN),
-		.protocol_max = cpu_to_le16(HOLON_PROTOCOL_MAX),
+		.protocol_min = cpu_to_le16(holon_protocol_min()),
+		.protocol_max = cpu_to_le16(holon_protocol_max()),
 	};
 
 	export_uuid(join.uuid, &mship.me.uuid);
@@ -295,8 +295,8 @@ static const char *refuse_reason(u8 id, const struct view_msg *msg)
 	import_uuid(&uuid, join->uuid);
 	if (strcmp(join->cluster, mship.name))
 		return "this is a cluster of another name";
-	if (le16_to_cpu(join->protocol_min) > HOLON_PROTOCOL_MAX ||
-	    le16_to_cpu(join->protocol_max) < HOLON_PROTOCOL_MIN)
+	if (!holon_protocol_agree(le16_to_cpu(join->protocol_min),
+				  le16_to_cpu(join->protocol_max)))
 		return "no protocol version in common";
 	if (!uuid_equal(&uuid, &node->ident.uuid))
 		return "the machine's uuid is not the one of its connection";

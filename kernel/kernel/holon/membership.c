@@ -37,7 +37,7 @@
 #endif
 #define MODULE_PARAM_PREFIX "holon."
 
-#define VIEW_QUEUE_MAX		4096
+#define VIEW_QUEUE_MAX		512
 #define VIEW_HELLOS_MAX		256
 
 struct membership mship;
@@ -299,8 +299,8 @@ void view_update_hello(void)
 		.ident = mship.me,
 		.expect = mship.expect,
 		.state = mship.state,
-		.protocol_min = HOLON_PROTOCOL_MIN,
-		.protocol_max = HOLON_PROTOCOL_MAX,
+		.protocol_min = holon_protocol_min(),
+		.protocol_max = holon_protocol_max(),
 	};
 
 	if (!mship.started)

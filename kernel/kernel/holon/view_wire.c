@@ -3,6 +3,7 @@
  * Encoding and decoding of membership messages. What arrives is untrusted:
  * a message has exactly the length that its type and counts give.
  */
+#include <linux/holon_transport.h>
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/slab.h>
@@ -27,6 +28,10 @@ static const char * const msg_names[] = {
 	[VIEW_MSG_STEP - VIEW_MSG_HB]		= "step",
 	[VIEW_MSG_STEP_DONE - VIEW_MSG_HB]	= "step-done",
 };
+
+/* The largest message fits into a frame: a PROMISE with a view of all nodes. */
+static_assert(sizeof(struct wire_view_head) + sizeof(struct wire_promise) +
+	      struct_size_t(struct wire_view, member, HOLON_NODE_MAX) <= HOLON_FRAME_CONTROL_MAX);
 
 const char *view_msg_name(u16 type)
 {

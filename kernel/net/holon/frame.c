@@ -5,7 +5,7 @@
  * The decoder knows nothing of sockets. It is asked where the next bytes go,
  * the caller puts them there and says how many. A header is looked at when it
  * is complete and before anything is allocated for it, so that a stranger's
- * length never becomes an allocation: lengths above HOLON_FRAME_PAYLOAD_MAX are
+ * length never becomes an allocation: lengths above holon_frame_payload_max() are
  * malformed, and so is any bit that this version does not know.
  */
 #include <linux/err.h>
@@ -20,7 +20,7 @@ struct holon_message *holon_message_alloc(enum holon_rank rank, u16 type, u64 ca
 {
 	struct holon_message *message;
 
-	if (len > HOLON_FRAME_PAYLOAD_MAX)
+	if (len > holon_frame_payload_max(rank))
 		return NULL;
 	message = kvmalloc(struct_size(message, data, len), gfp);
 	if (!message)
@@ -55,7 +55,7 @@ int holon_frame_check(const struct holon_frame *frame, u8 version, enum holon_ra
 		return -EPROTO;
 	if (le16_to_cpu(frame->flags) & ~HOLON_FRAME_FLAGS)
 		return -EPROTO;
-	if (le32_to_cpu(frame->length) > HOLON_FRAME_PAYLOAD_MAX)
+	if (le32_to_cpu(frame->length) > holon_frame_payload_max(rank))
 		return -EPROTO;
 	return 0;
 }

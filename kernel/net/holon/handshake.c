@@ -5,10 +5,16 @@
  */
 #include <linux/errno.h>
 #include <linux/minmax.h>
+#include <linux/moduleparam.h>
 #include <linux/string.h>
 
 #include "handshake.h"
 #include "net.h"
+
+#ifdef MODULE_PARAM_PREFIX
+#undef MODULE_PARAM_PREFIX
+#endif
+#define MODULE_PARAM_PREFIX "holon."
 
 void holon_wire_ident_put(struct holon_wire_ident *wire, const struct holon_ident *ident)
 {
@@ -39,8 +45,8 @@ void holon_handshake_init(struct holon_handshake *record, enum holon_handshake_k
 	record->magic = cpu_to_le32(HOLON_HANDSHAKE_MAGIC);
 	record->kind = kind;
 	record->rank = rank;
-	record->protocol_min = cpu_to_le16(HOLON_PROTOCOL_MIN);
-	record->protocol_max = cpu_to_le16(HOLON_PROTOCOL_MAX);
+	record->protocol_min = cpu_to_le16(holon_protocol_min());
+	record->protocol_max = cpu_to_le16(holon_protocol_max());
 	record->attempt = cpu_to_le64(attempt);
 	holon_node_ident(&self);
 	holon_wire_ident_put(&record->from, &self);
@@ -76,9 +82,42 @@ int holon_handshake_check(struct holon_handshake *record, enum holon_handshake_k
 	return 0;
 }
 
+#ifdef CONFIG_HOLON_DEBUG
+/* Take part as a build of other versions would: "MIN-MAX". */
+static u16 other_min, other_max;
+
+static int protocol_param_set(const char *text, const struct kernel_param *kp)
+{
+	u16 min, max;
+
+	if (sscanf(text, "%hu-%hu", &min, &max) != 2 || !min || min > max || max > U8_MAX)
+		return -EINVAL;
+	other_min = min;
+	other_max = max;
+	return 0;
+}
+
+static const struct kernel_param_ops protocol_ops = { .set = protocol_param_set };
+module_param_cb(protocol, &protocol_ops, NULL, 0);
+MODULE_PARM_DESC(protocol, "range of protocol versions to speak, for tests of upgrades");
+#else
+#define other_min 0
+#define other_max 0
+#endif
+
+u16 holon_protocol_min(void)
+{
+	return other_min ?: HOLON_PROTOCOL_MIN;
+}
+
+u16 holon_protocol_max(void)
+{
+	return other_max ?: HOLON_PROTOCOL_MAX;
+}
+
 u16 holon_protocol_agree(u16 min, u16 max)
 {
-	u16 version = min_t(u16, max, HOLON_PROTOCOL_MAX);
+	u16 version = min(max, holon_protocol_max());
 
-	return version >= max_t(u16, min, HOLON_PROTOCOL_MIN) ? version : 0;
+	return version >= max(min, holon_protocol_min()) ? version : 0;
 }

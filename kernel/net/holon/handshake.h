@@ -78,7 +78,4 @@ void holon_handshake_init(struct holon_handshake *record, enum holon_handshake_k
  */
 int holon_handshake_check(struct holon_handshake *record, enum holon_handshake_kind kind);
 
-/* The highest version both sides speak, or 0. */
-u16 holon_protocol_agree(u16 min, u16 max);
-
 #endif /* _NET_HOLON_HANDSHAKE_H */

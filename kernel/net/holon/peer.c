@@ -137,7 +137,8 @@ static void peer_up_work(struct work_struct *work)
 		return;
 	holon_net_count(HOLON_TRANSPORT_PEERS_UP);
 	trace_holon_peer(peer->id.node, peer->id.incarnation, "up");
-	pr_info("node %u is connected\n", peer->id.node);
+	pr_info("node %u is connected, protocol %u%s\n", peer->id.node,
+		peer->lanes[HOLON_CONTROL]->version, holon_net_encrypts() ? "" : ", not encrypted");
 	set_bit(PEER_UP, &peer->flags);
 	holon_net_events->peer_up(&ident);
 	set_bit(PEER_READING, &peer->flags);
@@ -384,6 +385,7 @@ void holon_peer_answered(struct holon_peer *peer, struct holon_lane *lane)
 		return;
 	}
 	holon_wire_ident_get(&from, &record->from);
+	/* An answer names the version, which we must speak. */
 	version = holon_protocol_agree(le16_to_cpu(record->protocol_min),
 				       le16_to_cpu(record->protocol_max));
 	if (from.id != peer->id.node || from.incarnation != peer->id.incarnation || !version ||
@@ -739,7 +741,7 @@ int holon_transport_send(const struct holon_peer_id *peer, enum holon_rank rank,
 
 	for (i = 0; i < nvec; i++)
 		len += vec[i].len;
-	if (len > HOLON_FRAME_PAYLOAD_MAX)
+	if (len > holon_frame_payload_max(rank))
 		return -EMSGSIZE;
 	message = holon_message_alloc(rank, type, call, len, gfp);
 	if (!message)
