@@ -5,10 +5,11 @@ import struct
 
 import pytest
 
+import wire
 from rpc_counters import rpc
 from views import APPEND, view, wait_agreed
+from wire import PORT
 
-PORT = 29477
 KEY = "/etc/holon/cluster.key"
 
 pytestmark = pytest.mark.cluster(nodes=2, fresh=True, append=APPEND)
@@ -175,13 +176,12 @@ def test_a_recorded_session_is_refused(cluster):
     assert hellos
     stranger = cluster.add_node(3, append=["holon.key=none"])
     before, then = rpc(victim), view(victim)
-    for number, stream in enumerate(recorded):
-        stranger.write(f"/tmp/s{number}", stream)
+    wire.install(cluster)
+    # An answer to each CALL comes back; it is another one than the recorded.
+    assert wire.send(stranger, victim.address, recorded) == [288] * 5
     for number, payload in enumerate(hellos[-8:]):
         stranger.write(f"/tmp/h{number}", payload)
-    stranger.run(f"for i in 0 1 2 3 4; do nc -w 60 {victim.address} {PORT} < /tmp/s$i >/dev/null; done;"
-                 f" for h in /tmp/h*; do nc -u -w 1 {victim.address} {PORT} < $h; done; true",
-                 timeout=600)
+    stranger.run(f"{wire.WIRE} datagram {victim.address} {PORT} /tmp/h*")
     # Each gets as far as the proof that somebody is there now.
     cluster.wait_until(lambda: rpc(victim)["transport.unproven"] ==
                        before["transport.unproven"] + 5, "five proofs that are refused")
@@ -214,3 +214,20 @@ def test_insecure_is_what_it_says(cluster):
     third = cluster.add_node(3, append=["holon.key=none"])
     third.run("holon cluster key generate file /tmp/own; holon cluster key load file /tmp/own")
     wait_reason(cluster, third, 1, "the cluster keys differ")
+
+
+def test_a_program_on_a_node_is_nobody(cluster):
+    wait_agreed(cluster, [1, 2])
+    before, then = rpc(cluster[1]), view(cluster[1])
+    # As any user; from the other node, and from the node itself.
+    for count, node in enumerate((cluster[2], cluster[1]), 1):
+        node.run(f"nc -w 60 {cluster[1].address} {PORT} < /dev/zero; true", uid=1000, gid=1000)
+        cluster.wait_until(lambda: rpc(cluster[1])["transport.strangers"] ==
+                           before["transport.strangers"] + count, "the connection to be closed")
+    # Nor does it get the port, of either protocol.
+    wire.install(cluster)
+    assert cluster[1].out(f"{wire.WIRE} bind {PORT}", uid=1000, gid=1000).splitlines() == \
+        ["Address already in use"] * 2
+    after = rpc(cluster[1])
+    assert after["transport.unproven"] == before["transport.unproven"]
+    assert view(cluster[1]) == then

@@ -5,9 +5,9 @@ import struct
 
 import pytest
 
+import wire
 from rpc_counters import DEBUG, rpc, wait_members
 
-PORT = 29477
 GARBAGE = 40
 GARBAGE_LONG = 500
 
@@ -46,22 +46,14 @@ def garbage(rnd, count):
             yield call(to_inc=rnd.getrandbits(63) + 1, from_id=rnd.randrange(1, 256))
 
 
-def send_all(node, address, payloads):
-    """Each payload on a connection of its own. busybox nc ends when the other side closes."""
-    count = 0
-    for count, payload in enumerate(payloads, 1):
-        node.write(f"/tmp/p{count}", payload)
-    node.run(f"for i in $(seq {count}); do nc -w 60 {address} {PORT} < /tmp/p$i > /tmp/a$i 2>&1;"
-             f" rm -f /tmp/p$i; done; true", timeout=900)
-
-
 def strangers(cluster, count):
     wait_members(cluster, "1-2", [cluster[1], cluster[2]])
     before = [rpc(node) for node in (cluster[1], cluster[2])]
     epoch = cluster[1].out("cat /sys/kernel/holon/epoch")
     # A machine on the wire that is no member, and cannot become one.
     stranger = cluster.add_node(3, append=["holon.key=none"])
-    send_all(stranger, cluster[1].address, garbage(random.Random(3), count))
+    wire.install(cluster)
+    wire.send(stranger, cluster[1].address, garbage(random.Random(3), count))
 
     def counted():
         now = rpc(cluster[1])
@@ -95,12 +87,15 @@ def test_many_strangers_are_counted_and_reach_nothing(cluster):
 def test_silent_connections_keep_nobody_out(cluster):
     wait_members(cluster, "1-2", [cluster[1], cluster[2]])
     stranger = cluster.add_node(3, append=["holon.key=none"])
-    stranger.run(f"for i in $(seq 60); do sleep 1000 | nc {cluster[1].address} {PORT} & done; true")
+    wire.install(cluster)
+    held = stranger.spawn([wire.WIRE, "hold", cluster[1].address, str(wire.PORT), "60"])
+    held.wait_output("open")
     cluster.wait_until(lambda: rpc(cluster[1])["transport.strangers"] >= 30,
                        "connections beyond the limit are closed")
     fourth = cluster.add_node(4)
     wait_members(cluster, "1-2,4", [cluster[1], cluster[2], fourth])
-    stranger.run("killall sleep nc; true")
+    held.signal(9)
+    held.wait()
 
 
 @pytest.mark.cluster(nodes=3, fresh=True)

@@ -64,9 +64,9 @@ static int read_keys(const char *file, struct keys *keys)
 			fclose(from);
 		return cannot("read", file);
 	}
-	if (st.st_mode & 077) {
-		complain("%s can be read by others: chmod 600 it, and make a new key if they are not trusted",
-		    file);
+	if (st.st_mode & 077 || (st.st_uid && st.st_uid != geteuid())) {
+		complain("%s belongs to others or can be read by them: chown and chmod 600 it, "
+			 "and make a new key if they are not trusted", file);
 		goto refuse;
 	}
 	while (fgets(line, sizeof(line), from)) {
@@ -123,8 +123,12 @@ static int write_keys(const char *file, const struct keys *keys, int flags)
 		return REFUSED;
 	}
 	to = fdopen(fd, "w");
-	if (!to)
-		return cannot("write", target);
+	if (!to) {
+		cannot("write", target);
+		close(fd);
+		unlink(target);
+		return REFUSED;
+	}
 	fputs("# Cluster keys of Holon: whoever has one is in the cluster. The first is used.\n", to);
 	for (i = 0; i < keys->count; i++) {
 		for (j = 0; j < KEY_SIZE; j++)

@@ -146,11 +146,10 @@ struct holon_transport_events {
 	 * Returns 0 or a negative errno and a reason that the peer is shown.
 	 */
 	int (*admit)(const struct holon_ident *ident, const char *cluster, const char **reason);
-	/*
-	 * The peer refused us, with its reason; or we refused somebody who only
-	 * says to be that node.
-	 */
+	/* The peer refused us, with its reason. */
 	void (*refused)(u8 node, const char *reason);
+	/* We refused somebody who says to be that node and has not proven it. */
+	void (*stranger)(u8 node, const char *reason);
 	void (*peer_up)(const struct holon_ident *ident);
 	void (*peer_down)(const struct holon_peer_id *peer, const char *why);
 	/* A frame of rank HOLON_CONTROL. @data is untrusted. */

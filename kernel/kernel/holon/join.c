@@ -165,20 +165,13 @@ void join_hello(const struct holon_hello *hello, const struct sockaddr_storage *
 			view_refusal(id, "a second machine claims the id of this member");
 			return;
 		}
-		if (hello->ident.incarnation > mship.basis->incarnation[id] &&
-		    !__test_and_set_bit(id, mship.broken)) {
-			struct holon_peer_id old = {
-				.incarnation = mship.basis->incarnation[id], .node = id,
-			};
-
-			pr_info("node %u has rebooted\n", id);
-			spin_lock(&view_facts_lock);
-			node->up = false;
-			spin_unlock(&view_facts_lock);
-			holon_transport_drop(&old, "rebooted");
-		} else if (hello->ident.incarnation < mship.basis->incarnation[id]) {
-			return;		/* late */
-		}
+		/*
+		 * Late; or of its next life, which the member in the view makes
+		 * place for when its connections break, or when the new life
+		 * proves on a connection that it is there. A datagram may be old.
+		 */
+		if (hello->ident.incarnation != mship.basis->incarnation[id])
+			return;
 	} else if (node->up && !uuid_equal(&hello->ident.uuid, &node->ident.uuid)) {
 		view_refusal(id, "two machines claim this id");
 		return;

@@ -626,7 +626,9 @@ static void queue_text(enum entry_kind kind, const struct holon_peer_id *peer, c
 	struct entry *entry = entry_alloc(kind, len + 1);
 
 	if (!entry) {
-		set_bit(peer->node, lost_frames);
+		/* Whom a refusal is about may have nothing to do with it. */
+		if (kind != ENTRY_REFUSED)
+			set_bit(peer->node, lost_frames);
 		queue_work(view_wq, &view_work);
 		return;
 	}
@@ -689,6 +691,16 @@ static void on_refused(u8 id, const char *reason)
 	queue_text(ENTRY_REFUSED, &peer, reason);
 }
 
+static void on_stranger(u8 id, const char *reason)
+{
+	struct view_node *node = find_node(id);
+	struct holon_peer_id peer = { .node = id };
+
+	/* Nothing is said of the node that is connected. */
+	if (!node || !READ_ONCE(node->up))
+		queue_text(ENTRY_REFUSED, &peer, reason);
+}
+
 static void on_peer_up(const struct holon_ident *ident)
 {
 	queue_ident(ENTRY_UP, ident);
@@ -731,6 +743,7 @@ static const struct holon_transport_events transport_events = {
 	.hello		= on_hello,
 	.admit		= on_admit,
 	.refused	= on_refused,
+	.stranger	= on_stranger,
 	.peer_up	= on_peer_up,
 	.peer_down	= on_peer_down,
 	.control	= on_control,

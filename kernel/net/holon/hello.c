@@ -5,11 +5,12 @@
  * A datagram that says who we are, sent to an organisation-local multicast
  * group on the chosen interface and to each address of holon.peers=: every
  * second until this node is a member, every few seconds afterwards, and at once
- * when what it says changes. It carries a MAC made with the cluster key and a
- * number that grows, so that nobody can say that a node has begun a new life but
- * that node. Who replays the last one of a life says what was true; the
- * handshake of the connections proves the rest. Hellos beyond hello_limit are
- * dropped before they cost a MAC.
+ * when what it says changes. It carries a MAC made with the cluster key, our
+ * address, and a number that grows, so that nobody can say anything for another
+ * node. Who replays one says what was true once, and is not listened to while
+ * that node says something newer; it is a hint, on which connections are made,
+ * and no member is ever put out because of one. An address gets so many
+ * a second looked at.
  *
  * One socket receives (bound to the port on all addresses, as multicast needs),
  * one sends (bound to our address). The interface may come up after us: joining
@@ -22,7 +23,7 @@
 #include <linux/holon_view.h>
 #include <linux/inetdevice.h>
 #include <linux/netdevice.h>
-#include <linux/ratelimit.h>
+#include <linux/hash.h>
 #include <linux/rtnetlink.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
@@ -52,7 +53,7 @@ struct holon_hello_wire {
 	__le16 port;
 	u8 expect;
 	u8 state;
-	u8 reserved[4];
+	__be32 address;			/* 0: from where it comes */
 	__le64 number;			/* grows during a life */
 	u8 key_id[HOLON_KEY_ID_SIZE];
 	u8 proof[HOLON_MAC_SIZE];
@@ -66,13 +67,23 @@ static DEFINE_SPINLOCK(hello_lock);
 static struct holon_hello hello;	/* Lock: hello_lock */
 static bool hello_known;		/* Lock: hello_lock */
 static char cluster_name[HOLON_CLUSTER_NAME_MAX];
-static DEFINE_RATELIMIT_STATE(hello_limit, HZ, 1024);
+
+#define HELLOS			64	/* in one run of the work */
+#define HELLOS_PER_SECOND	32	/* of one address */
+#define LIFE_TIME		(60 * HZ)	/* an older life is ignored so long */
 
 /* The last hello of each id; owned by hello_receive_work. */
 static struct {
 	u64 incarnation;
 	u64 number;
+	unsigned long when;
 } heard_last[HOLON_NODE_IDS];
+
+/* Hellos of this second by a hash of their address; owned by hello_receive_work. */
+static struct {
+	unsigned long since;
+	unsigned int count;
+} sources[256];
 
 static void hello_work_fn(struct work_struct *work);
 static DECLARE_DELAYED_WORK(hello_work, hello_work_fn);
@@ -215,6 +226,7 @@ static void hello_work_fn(struct work_struct *work)
 		period = HELLO_PERIOD_MEMBER;
 	spin_unlock(&hello_lock);
 
+	wire.address = holon_net_address();
 	if (known && !hello_sign(&wire))
 		hello_send(&wire);
 	queue_delayed_work(holon_net_wq, &hello_work, period);
@@ -257,9 +269,25 @@ static int hello_prove(const struct holon_hello_wire *wire, const struct holon_h
 	if (heard_last[id].incarnation == heard->ident.incarnation &&
 	    heard_last[id].number >= number)
 		return -EALREADY;
+	/* Clocks that were set back give lives that only look older: not for ever. */
+	if (heard_last[id].incarnation > heard->ident.incarnation &&
+	    time_before(jiffies, heard_last[id].when + LIFE_TIME))
+		return -EALREADY;
 	heard_last[id].incarnation = heard->ident.incarnation;
 	heard_last[id].number = number;
+	heard_last[id].when = jiffies;
 	return 0;
+}
+
+static bool hello_too_many(__be32 source)
+{
+	unsigned int i = hash_32((__force u32)source, 8);
+
+	if (time_after(jiffies, sources[i].since + HZ)) {
+		sources[i].since = jiffies;
+		sources[i].count = 0;
+	}
+	return sources[i].count++ >= HELLOS_PER_SECOND;
 }
 
 /* 0, -EPROTO for garbage or another cluster, -EALREADY for our own. */
@@ -290,11 +318,12 @@ static int hello_decode(struct holon_hello *heard, const struct holon_hello_wire
 static void hello_receive_work_fn(struct work_struct *work)
 {
 	struct sockaddr_storage from = {};
+	struct sockaddr_in *in = (struct sockaddr_in *)&from;
 	struct holon_hello_wire wire;
 	struct holon_hello heard;
-	int len, err;
+	int i, len, err;
 
-	for (;;) {
+	for (i = 0; i < HELLOS; i++) {
 		struct msghdr msg = {
 			.msg_name = &from,
 			.msg_namelen = sizeof(from),
@@ -305,7 +334,7 @@ static void hello_receive_work_fn(struct work_struct *work)
 		len = kernel_recvmsg(receiver, &msg, &vec, 1, sizeof(wire), msg.msg_flags);
 		if (len < 0)
 			return;
-		if (!__ratelimit(&hello_limit)) {
+		if (hello_too_many(in->sin_addr.s_addr)) {
 			holon_net_count(HOLON_TRANSPORT_HELLOS_BAD);
 			continue;
 		}
@@ -314,14 +343,17 @@ static void hello_receive_work_fn(struct work_struct *work)
 			holon_net_count(HOLON_TRANSPORT_HELLOS_BAD);
 		if (err == -ENOKEY || err == -EKEYREJECTED) {
 			holon_net_count(HOLON_TRANSPORT_UNPROVEN);
-			holon_peer_show_refusal(heard.ident.id, HOLON_WRONG_KEY);
+			holon_peer_show_stranger(heard.ident.id, HOLON_WRONG_KEY);
 		}
 		if (err)
 			continue;
 		holon_net_count(HOLON_TRANSPORT_HELLOS);
-		((struct sockaddr_in *)&from)->sin_port = htons(heard.port);
+		in->sin_port = htons(heard.port);
+		if (wire.address)
+			in->sin_addr.s_addr = wire.address;
 		holon_net_events->hello(&heard, &from);
 	}
+	queue_work(holon_net_wq, work);
 }
 
 static DECLARE_WORK(hello_receive_work, hello_receive_work_fn);

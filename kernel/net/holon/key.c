@@ -16,6 +16,7 @@
 
 #include "key.h"
 
+static const u8 no_key[HOLON_MAC_SIZE];
 static struct crypto_shash *hmac;
 static DEFINE_MUTEX(mac_mutex);
 
@@ -38,6 +39,8 @@ int holon_mac(const u8 *key, const struct holon_mac_part *parts, unsigned int co
 	for (i = 0; i < count && !err; i++)
 		err = crypto_shash_update(desc, parts[i].data, parts[i].len);
 	err = err ?: crypto_shash_final(desc, mac);
+	/* The transform shall not remember a secret. */
+	crypto_shash_setkey(hmac, no_key, HOLON_MAC_SIZE);
 	mutex_unlock(&mac_mutex);
 	shash_desc_zero(desc);
 	return err;
@@ -49,7 +52,7 @@ int holon_hkdf_expand(const u8 *secret, const void *info, size_t info_len, u8 *o
 	u8 counter = 0;
 	int err = 0;
 
-	while (len && !err) {
+	while (len) {
 		size_t take = min(len, sizeof(block));
 		struct holon_mac_part parts[] = {
 			{ block, counter ? sizeof(block) : 0 },
@@ -59,6 +62,8 @@ int holon_hkdf_expand(const u8 *secret, const void *info, size_t info_len, u8 *o
 
 		counter++;
 		err = holon_mac(secret, parts, ARRAY_SIZE(parts), block);
+		if (err)
+			break;
 		memcpy(out, block, take);
 		out += take;
 		len -= take;

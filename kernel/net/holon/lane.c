@@ -4,7 +4,7 @@
  *
  * The callbacks of the socket run in softirq and only queue a work:
  *
- *	sk_data_ready, sk_state_change	-> receive work: read_sock() into the
+ *	sk_data_ready, sk_state_change, sk_error_report	-> receive work: read_sock() into the
  *		decoder, then, without the socket's lock, deliver
  *	sk_write_space, a message queued	-> send work: sendmsg(MSG_DONTWAIT)
  *
@@ -27,8 +27,10 @@
  * queue; what bounds the queue are the credits of the RPC layer.
  *
  * Memory: the ranks that reclaim may depend on (all but BULK) have memalloc
- * sockets and send with PF_MEMALLOC; CONTROL, RSP and FWD are also decrypted and
- * received into the reserves, because their delivery frees memory. When there
+ * sockets: sending, with PF_MEMALLOC, and decrypting take from the reserves;
+ * messages of CONTROL, RSP and FWD are also received into them, because their
+ * delivery frees memory. The end of a record for which the socket had no room is
+ * sent by a work of TLS on the system's queue, which has no rescuer. When there
  * is none for the others, reading pauses for a moment.
  *
  * Life: holon_lane_create(), holon_lane_start(), works, holon_lane_close() by
@@ -63,15 +65,9 @@ static bool lane_reclaim(enum holon_rank rank)
 	return rank != HOLON_BULK;
 }
 
-/* Does what arrives on it free memory? */
-static bool lane_frees(enum holon_rank rank)
-{
-	return rank <= HOLON_FWD;
-}
-
 static gfp_t lane_gfp(enum holon_rank rank)
 {
-	return lane_frees(rank) ? GFP_NOIO | __GFP_MEMALLOC : GFP_NOIO;
+	return rank <= HOLON_FWD ? GFP_NOIO | __GFP_MEMALLOC : GFP_NOIO;
 }
 
 /*
@@ -228,7 +224,9 @@ static void lane_send(struct holon_lane *lane)
 	else if (sent == -EINTR)
 		/* A caller with a signal, while TLS sends what it had left. */
 		queue_work(lane->wq, &lane->send_work);
-	else if (sent == -ENOMEM || sent == -ENOBUFS)
+	else if (sent == -ENOMEM || sent == -ENOBUFS ||
+		 /* TLS calls want of memory so; nothing under way will wake us. */
+		 (sent == -EAGAIN && tcp_rtx_and_write_queues_empty(lane->sock->sk)))
 		mod_delayed_work(holon_net_wq, &lane->receive_work, LANE_RETRY);
 	else if (sent < 0 && sent != -EAGAIN && lane->peer)
 		holon_peer_fail(lane->peer, "cannot send");
@@ -318,14 +316,13 @@ static int lane_actor(read_descriptor_t *desc, struct sk_buff *skb, unsigned int
  * @lane: open
  * @more: set when there may be more
  *
- * Return: 0, -ENOMEM, -EPROTO.
+ * Return: 0, -ENOMEM, -EPROTO, -EIO when the connection has come to its end.
  */
 static int lane_read_frames(struct holon_lane *lane, bool *more)
 {
 	struct lane_read read = { .lane = lane, .budget = lane->budget };
 	read_descriptor_t desc = { .arg.data = &read, .count = 1 };
 	struct sock *sk = lane->sock->sk;
-	unsigned int noreclaim = 0;
 	int got;
 
 	*more = false;
@@ -333,16 +330,14 @@ static int lane_read_frames(struct holon_lane *lane, bool *more)
 	read.err = lane_collect(lane);
 	if (read.err)
 		return read.err;
-	if (lane_frees(lane->rank))
-		noreclaim = memalloc_noreclaim_save();
 	lock_sock(sk);
 	got = READ_ONCE(lane->sock->ops)->read_sock(sk, &desc, lane_actor);
 	release_sock(sk);
-	if (lane_frees(lane->rank))
-		memalloc_noreclaim_restore(noreclaim);
-	/* What TLS says to records that are wrong in themselves. */
+	/* What TLS says to records that are wrong in themselves, and to all else. */
 	if (got == -EBADMSG || got == -EINVAL || got == -EMSGSIZE)
 		return -EPROTO;
+	if (got < 0 && got != -EAGAIN && got != -ENOTCONN)
+		return -EIO;
 	holon_net_add(HOLON_TRANSPORT_BYTES_IN, lane->budget - read.budget);
 	/* Stopped early: by the budget, or by a want of memory that has passed. */
 	*more = !desc.count;
@@ -411,13 +406,16 @@ static bool lane_frames(struct holon_lane *lane)
 		mod_delayed_work(holon_net_wq, &lane->receive_work, LANE_RETRY);
 		return false;
 	}
-	if (err) {
+	if (err == -EPROTO) {
 		lane_malformed(lane);
 		return false;
 	}
-	if (!more && eof)
-		holon_peer_fail(lane->peer, "connection closed by the peer");
-	return more;
+	if (err || (!more && eof)) {
+		holon_peer_fail(lane->peer, err ? "cannot read" : "connection closed by the peer");
+		return false;
+	}
+	/* An error behind what has just been read: look again. */
+	return more || READ_ONCE(lane->sock->sk->sk_err);
 }
 
 /* Collect the record of the handshake. Return: 1 complete, 0 not yet, errno. */
@@ -445,23 +443,25 @@ static int lane_read_record(struct holon_lane *lane)
 /* A record has arrived: which one it must be says the state. */
 static void lane_record(struct holon_lane *lane)
 {
-	/* Refused, and only waiting for listen.c to close it. */
-	if (READ_ONCE(lane->dead))
-		return;
+	bool go_on;
+
 	switch (lane->state) {
 	case LANE_CALLING:
-		holon_peer_answered(lane->peer, lane);
+		go_on = holon_peer_answered(lane->peer, lane);
 		break;
 	case LANE_PROVING:
-		holon_peer_judged(lane->peer, lane);
+		go_on = holon_peer_judged(lane->peer, lane);
 		break;
 	case LANE_CALLED:
-		holon_peer_called(lane);
+		go_on = holon_peer_called(lane);
 		break;
 	default:
-		holon_peer_proven(lane);
+		go_on = holon_peer_proven(lane);
 		break;
 	}
+	/* It waits to be closed: whatever else comes is not looked at. */
+	if (!go_on)
+		lane->broken = true;
 }
 
 static int lane_set_option(struct holon_lane *lane, int level, int option, void *value, size_t size)
@@ -507,7 +507,22 @@ static void lane_connected(struct holon_lane *lane)
 	}
 	lane->state = LANE_CALLING;
 	lane_slow_ack(lane->sock->sk);
-	holon_peer_send_call(lane->peer, lane);
+	lane->broken = !holon_peer_send_call(lane->peer, lane);
+}
+
+static void lane_handshake(struct holon_lane *lane)
+{
+	int err;
+
+	if (lane->broken)
+		return;
+	err = lane_read_record(lane);
+	if (err > 0)
+		lane_record(lane);
+	else if (err < 0 && lane->peer)
+		holon_peer_fail(lane->peer, "connection lost in the handshake");
+	else if (err < 0)
+		holon_peer_stranger(lane);
 }
 
 static void lane_receive_work(struct work_struct *work)
@@ -515,11 +530,11 @@ static void lane_receive_work(struct work_struct *work)
 	struct holon_lane *lane = container_of(to_delayed_work(work), struct holon_lane,
 					       receive_work);
 	enum holon_lane_state before;
+	unsigned int noio = memalloc_noio_save();
 	bool more = false;
-	int err;
 
 	/* Sending, short of memory, asked to be woken. */
-	if (lane->state == LANE_OPEN && !list_empty_careful(&lane->sending))
+	if (lane->state >= LANE_READY && !list_empty_careful(&lane->sending))
 		queue_work(lane->wq, &lane->send_work);
 	do {
 		before = lane->state;
@@ -531,13 +546,7 @@ static void lane_receive_work(struct work_struct *work)
 		case LANE_PROVING:
 		case LANE_CALLED:
 		case LANE_ANSWERED:
-			err = lane_read_record(lane);
-			if (err > 0)
-				lane_record(lane);
-			else if (err < 0 && lane->peer)
-				holon_peer_fail(lane->peer, "connection lost in the handshake");
-			else if (err < 0)
-				holon_peer_stranger(lane);
+			lane_handshake(lane);
 			break;
 		case LANE_READY:
 			if (holon_peer_reading(lane->peer))
@@ -552,6 +561,7 @@ static void lane_receive_work(struct work_struct *work)
 	} while (lane->state != before);
 	if (more)
 		queue_delayed_work(holon_net_wq, &lane->receive_work, 0);
+	memalloc_noio_restore(noio);
 }
 
 void holon_lane_kick(struct holon_lane *lane)
@@ -632,6 +642,8 @@ void holon_lane_start(struct holon_lane *lane)
 	sk->sk_user_data = lane;
 	sk->sk_data_ready = lane_data_ready;
 	sk->sk_state_change = lane_data_ready;
+	/* TLS reports a record that is none so. */
+	sk->sk_error_report = lane_data_ready;
 	sk->sk_write_space = lane_write_space;
 	write_unlock_bh(&sk->sk_callback_lock);
 }

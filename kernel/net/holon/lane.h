@@ -34,7 +34,8 @@ enum holon_lane_state {
  * @rank: of its frames; for an accepted connection known with the CALL
  * @version: of its frames, once the handshake has agreed on it
  * @state: owned by the receive work
- * @broken: a malformed frame: nothing more is read. Owned by the receive work
+ * @broken: a malformed frame, or a handshake that failed: nothing more is read.
+ *	Owned by the receive work
  * @receive_work: reads, decodes, delivers; the only reader
  * @send_work: drains @queue into the socket
  * @lock: protects @queue and @closed; irq-safe, innermost
@@ -52,8 +53,9 @@ enum holon_lane_state {
  * @have: bytes of @record
  * @auth: of the handshake, NULL before and after. Owned by the receive work
  * @half_open: in the list of listen.c while nobody knows who it is
- * @deadline: for half-open connections, in jiffies
+ * @accepted: when it was, in jiffies
  * @source: address of an accepted connection
+ * @proven: half-open, and its CALL was made with a key
  * @dead: half-open and to be closed
  */
 struct holon_lane {
@@ -84,8 +86,9 @@ struct holon_lane {
 	struct holon_auth *auth;
 
 	struct list_head half_open;
-	unsigned long deadline;
+	unsigned long accepted;
 	__be32 source;
+	bool proven;
 	bool dead;
 	struct rcu_head rcu;
 };

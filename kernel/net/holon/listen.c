@@ -2,10 +2,13 @@
 /*
  * Accepting connections, and those that have not named themselves yet.
  *
- * Anybody on the wire can connect. Until a well-formed CALL of an admitted node
- * has come, a connection is half open: its number is limited, in all and by
- * source address, and so is its time. What does not come that far is counted
- * and closed, and nothing else happens.
+ * Connections come from a privileged port of another machine, so that a program
+ * on a node is nobody here, and otherwise from anybody on the wire. Until the
+ * caller has proven to be an admitted node, a connection is half open: its number
+ * is limited, in all and by source address, and so is its time. Where there is no
+ * room, the oldest one that has shown no key makes it, so that those who have one
+ * are not kept out by those who do not. What does not come that far is
+ * counted and closed, and nothing else happens.
  *
  * Locks: half_open_mutex protects the list; a connection leaves it either to
  * its peer (holon_half_open_take()) or to be closed, never both. The sweep
@@ -13,8 +16,10 @@
  */
 #define pr_fmt(fmt) "holon: " fmt
 
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <net/ip.h>
+#include <net/route.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
 #include <linux/tcp.h>
@@ -25,7 +30,9 @@
 
 #define HALF_OPEN_MAX		128	/* in all */
 #define HALF_OPEN_PER_SOURCE	16	/* a peer needs HOLON_RANKS at a time */
+#define CALL_TIME		(5 * HZ)	/* for the first record */
 #define SWEEP_PERIOD		HZ
+#define ACCEPTS			32	/* in one run of the work */
 
 static DEFINE_MUTEX(half_open_mutex);
 static LIST_HEAD(half_open);
@@ -44,7 +51,8 @@ static void half_open_sweep(bool all)
 
 	mutex_lock(&half_open_mutex);
 	list_for_each_entry_safe(lane, next, &half_open, half_open) {
-		bool late = time_after(jiffies, lane->deadline);
+		unsigned long time = READ_ONCE(lane->proven) ? HOLON_HANDSHAKE_TIME : CALL_TIME;
+		bool late = time_after(jiffies, lane->accepted + time);
 
 		if (!all && !late && !READ_ONCE(lane->dead))
 			continue;
@@ -106,17 +114,38 @@ void holon_peer_stranger(struct holon_lane *lane)
 	holon_half_open_discard(lane);
 }
 
-/* Is there room for one more of that address? Then take it. */
+/* Let the oldest without a key go, of all or of one address. Was there one? */
+static bool half_open_evict(__be32 source, bool all)
+{
+	struct holon_lane *at;
+
+	lockdep_assert_held(&half_open_mutex);
+	list_for_each_entry(at, &half_open, half_open) {
+		if (at->dead || READ_ONCE(at->proven) || (!all && at->source != source))
+			continue;
+		holon_net_count(HOLON_TRANSPORT_STRANGERS);
+		holon_half_open_discard(at);
+		return true;
+	}
+	return false;
+}
+
+/* Is there, or can be made, room for one more of that address? Then take it. */
 static bool half_open_add(struct holon_lane *lane)
 {
-	unsigned int same = 0;
+	unsigned int same = 0, count = 0;
 	struct holon_lane *at;
 	bool room;
 
 	mutex_lock(&half_open_mutex);
-	list_for_each_entry(at, &half_open, half_open)
-		same += at->source == lane->source;
-	room = half_open_count < HALF_OPEN_MAX && same < HALF_OPEN_PER_SOURCE;
+	list_for_each_entry(at, &half_open, half_open) {
+		/* Those that are dead are gone in a moment; but they do use memory. */
+		count += !at->dead;
+		same += !at->dead && at->source == lane->source;
+	}
+	room = half_open_count < 2 * HALF_OPEN_MAX &&
+	       (same < HALF_OPEN_PER_SOURCE || half_open_evict(lane->source, false)) &&
+	       (count < HALF_OPEN_MAX || half_open_evict(0, true));
 	if (room) {
 		list_add_tail(&lane->half_open, &half_open);
 		half_open_count++;
@@ -125,15 +154,27 @@ static bool half_open_add(struct holon_lane *lane)
 	return room;
 }
 
+/* Does it come from where the connections of nodes come from? */
+static bool from_a_node(const struct sock *sk)
+{
+	return ntohs(inet_sk(sk)->inet_dport) < PROT_SOCK &&
+	       inet_addr_type(&init_net, inet_sk(sk)->inet_daddr) == RTN_UNICAST;
+}
+
 static void accept_one(struct socket *sock)
 {
 	struct holon_lane *lane;
 
+	if (!from_a_node(sock->sk)) {
+		holon_net_count(HOLON_TRANSPORT_STRANGERS);
+		sock_release(sock);
+		return;
+	}
 	lane = holon_lane_create(sock, LANE_CALLED, NULL, HOLON_CONTROL);
 	if (!lane)
 		return;
 	lane->source = inet_sk(sock->sk)->inet_daddr;
-	lane->deadline = jiffies + HOLON_HANDSHAKE_TIME;
+	lane->accepted = jiffies;
 	if (!half_open_add(lane)) {
 		holon_net_count(HOLON_TRANSPORT_STRANGERS);
 		holon_lane_close(lane);
@@ -147,10 +188,15 @@ static void accept_one(struct socket *sock)
 
 static void accept_work_fn(struct work_struct *work)
 {
+	unsigned int noio = memalloc_noio_save();
 	struct socket *sock;
+	int i;
 
-	while (!kernel_accept(listener, &sock, O_NONBLOCK))
+	for (i = 0; i < ACCEPTS && !kernel_accept(listener, &sock, O_NONBLOCK); i++)
 		accept_one(sock);
+	if (i == ACCEPTS)
+		queue_work(holon_net_wq, work);
+	memalloc_noio_restore(noio);
 }
 
 static DECLARE_WORK(accept_work, accept_work_fn);

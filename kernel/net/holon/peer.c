@@ -26,10 +26,13 @@
  */
 #define pr_fmt(fmt) "holon: " fmt
 
+#include <linux/ctype.h>
 #include <linux/kref.h>
 #include <linux/random.h>
 #include <linux/ratelimit.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <net/ip.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
 #include <linux/tcp.h>
@@ -192,8 +195,8 @@ static void peer_down_work(struct work_struct *work)
 	trace_holon_peer(node, peer->id.incarnation, peer->why);
 	tell = test_bit(PEER_WANTED, &peer->flags) || test_bit(PEER_UP, &peer->flags);
 	if (tell)
-		pr_info("node %u: %s%s%s\n", node, peer->why, peer->reason[0] ? ": " : "",
-			peer->reason);
+		pr_info_ratelimited("node %u: %s%s%s\n", node, peer->why,
+				    peer->reason[0] ? ": " : "", peer->reason);
 	if (tell && !test_bit(PEER_DROPPED, &peer->flags)) {
 		if (test_bit(PEER_REFUSED, &peer->flags))
 			holon_net_events->refused(node, peer->reason);
@@ -237,13 +240,30 @@ static void peer_lane_ready(struct holon_peer *peer, struct holon_lane *lane)
 
 /* --- the connecting side ----------------------------------------------------*/
 
-static int peer_connect_lane(struct holon_peer *peer, enum holon_rank rank,
-			     const struct sockaddr_in *address)
+/*
+ * From our address and a port that programs without privileges do not get: the
+ * other side takes no connection from another one. Two connections may have the
+ * same port when they go to different nodes.
+ */
+static int peer_bind(struct socket *sock)
 {
 	struct sockaddr_in local = {
 		.sin_family = AF_INET,
 		.sin_addr.s_addr = holon_net_address(),
 	};
+	int tries = 32, err;
+
+	sock_set_reuseaddr(sock->sk);
+	do {
+		local.sin_port = htons(get_random_u32_inclusive(PROT_SOCK / 2, PROT_SOCK - 1));
+		err = kernel_bind(sock, (struct sockaddr *)&local, sizeof(local));
+	} while (err == -EADDRINUSE && --tries);
+	return err;
+}
+
+static int peer_connect_lane(struct holon_peer *peer, enum holon_rank rank,
+			     const struct sockaddr_in *address)
+{
 	struct holon_lane *lane;
 	struct socket *sock;
 	int err;
@@ -251,12 +271,10 @@ static int peer_connect_lane(struct holon_peer *peer, enum holon_rank rank,
 	err = sock_create_kern(&init_net, AF_INET, SOCK_STREAM, IPPROTO_TCP, &sock);
 	if (err)
 		return err;
-	if (local.sin_addr.s_addr) {
-		err = kernel_bind(sock, (struct sockaddr *)&local, sizeof(local));
-		if (err) {
-			sock_release(sock);
-			return err;
-		}
+	err = peer_bind(sock);
+	if (err) {
+		sock_release(sock);
+		return err;
 	}
 	lane = holon_lane_create(sock, LANE_CONNECTING, peer, rank);
 	if (!lane)
@@ -274,12 +292,14 @@ int holon_transport_connect(const struct holon_peer_id *id, const struct sockadd
 {
 	const struct sockaddr_in *address = (const struct sockaddr_in *)addr;
 	struct holon_peer *peer;
+	unsigned int noio;
 	int rank, err = 0;
 
 	if (!holon_net_events)
 		return -ENOTCONN;
 	if (!id->node || id->node == holon_node_id())
 		return -EINVAL;
+	noio = memalloc_noio_save();
 	mutex_lock(&peers_mutex);
 	peer = peer_locked(id->node);
 	if (refused[id->node] == id->incarnation) {
@@ -315,6 +335,7 @@ int holon_transport_connect(const struct holon_peer_id *id, const struct sockadd
 	}
 unlock:
 	mutex_unlock(&peers_mutex);
+	memalloc_noio_restore(noio);
 	return err;
 }
 
@@ -327,7 +348,13 @@ static int peer_write(struct holon_lane *lane, struct holon_handshake *record)
 	       holon_lane_write(lane, record, sizeof(*record));
 }
 
-void holon_peer_send_call(struct holon_peer *peer, struct holon_lane *lane)
+static bool handshake_failed(struct holon_peer *peer, const char *why)
+{
+	holon_peer_fail(peer, why);
+	return false;
+}
+
+bool holon_peer_send_call(struct holon_peer *peer, struct holon_lane *lane)
 {
 	struct holon_ident to = { .id = peer->id.node, .incarnation = peer->id.incarnation };
 	struct holon_handshake record;
@@ -337,33 +364,47 @@ void holon_peer_send_call(struct holon_peer *peer, struct holon_lane *lane)
 	holon_wire_ident_put(&record.to, &to);
 	lane->auth = kmalloc(sizeof(*lane->auth), GFP_KERNEL);
 	if (!lane->auth || holon_auth_begin(lane->auth) || peer_write(lane, &record))
-		holon_peer_fail(peer, "connection lost in the handshake");
+		return handshake_failed(peer, "connection lost in the handshake");
+	return true;
 }
 
-static void peer_refused(struct holon_peer *peer, const struct holon_handshake *record)
+/* Its words go to the log and, before a proof, may be anybody's. */
+static bool peer_refused(struct holon_peer *peer, const struct holon_handshake *record)
 {
-	if (!test_and_set_bit(PEER_REFUSED, &peer->flags))
+	unsigned int i;
+
+	if (!test_and_set_bit(PEER_REFUSED, &peer->flags)) {
 		strscpy(peer->reason, record->reason);
-	holon_peer_fail(peer, "connection refused");
+		for (i = 0; peer->reason[i]; i++)
+			if (!isascii(peer->reason[i]) || !isprint(peer->reason[i]))
+				peer->reason[i] = '?';
+	}
+	return handshake_failed(peer, "connection refused");
 }
 
 /* The handshake has ended well: from here on there are frames. */
-static int peer_encrypt(struct holon_lane *lane, bool connecting)
+static bool peer_begin(struct holon_peer *peer, struct holon_lane *lane, bool connecting)
 {
 	struct holon_traffic_key out, in;
 	int err = 0;
 
-	if (holon_net_encrypts())
+	if (holon_net_encrypts()) {
 		err = holon_auth_traffic(lane->auth, connecting, &out, &in) ?:
 		      holon_lane_encrypt(lane, &out, &in);
-	memzero_explicit(&out, sizeof(out));
-	memzero_explicit(&in, sizeof(in));
+		memzero_explicit(&out, sizeof(out));
+		memzero_explicit(&in, sizeof(in));
+	}
 	kfree_sensitive(lane->auth);
 	lane->auth = NULL;
-	return err;
+	if (err)
+		return handshake_failed(peer, "cannot encrypt");
+	mutex_lock(&peers_mutex);
+	peer_lane_ready(peer, lane);
+	mutex_unlock(&peers_mutex);
+	return true;
 }
 
-void holon_peer_answered(struct holon_peer *peer, struct holon_lane *lane)
+bool holon_peer_answered(struct holon_peer *peer, struct holon_lane *lane)
 {
 	struct holon_handshake *record = &lane->record;
 	struct holon_handshake proof;
@@ -372,27 +413,21 @@ void holon_peer_answered(struct holon_peer *peer, struct holon_lane *lane)
 
 	if (holon_handshake_check(record, HOLON_HANDSHAKE_ANSWER) || record->rank != lane->rank) {
 		holon_net_count(HOLON_TRANSPORT_MALFORMED);
-		holon_peer_fail(peer, "malformed answer in the handshake");
-		return;
+		return handshake_failed(peer, "malformed answer in the handshake");
 	}
-	if (record->status) {
-		peer_refused(peer, record);
-		return;
-	}
+	if (record->status)
+		return peer_refused(peer, record);
 	if (holon_auth_check(lane->auth, record)) {
 		holon_net_count(HOLON_TRANSPORT_UNPROVEN);
-		holon_peer_fail(peer, "the node that answered does not have the cluster key");
-		return;
+		return handshake_failed(peer, "who answered does not have the cluster key");
 	}
 	holon_wire_ident_get(&from, &record->from);
 	/* An answer names the version, which we must speak. */
 	version = holon_protocol_agree(le16_to_cpu(record->protocol_min),
 				       le16_to_cpu(record->protocol_max));
 	if (from.id != peer->id.node || from.incarnation != peer->id.incarnation || !version ||
-	    le64_to_cpu(record->attempt) != peer->attempt) {
-		holon_peer_fail(peer, "another node answered");
-		return;
-	}
+	    le64_to_cpu(record->attempt) != peer->attempt)
+		return handshake_failed(peer, "another node answered");
 	holon_handshake_init(&proof, HOLON_HANDSHAKE_PROOF, lane->rank, peer->attempt,
 			     holon_net_cluster());
 	proof.to = record->from;
@@ -402,46 +437,40 @@ void holon_peer_answered(struct holon_peer *peer, struct holon_lane *lane)
 	holon_lane_set_version(lane, version);
 	lane->state = LANE_PROVING;
 	if (peer_write(lane, &proof))
-		holon_peer_fail(peer, "connection lost in the handshake");
+		return handshake_failed(peer, "connection lost in the handshake");
+	return true;
 }
 
-void holon_peer_judged(struct holon_peer *peer, struct holon_lane *lane)
+bool holon_peer_judged(struct holon_peer *peer, struct holon_lane *lane)
 {
 	struct holon_handshake *record = &lane->record;
 
 	if (holon_handshake_check(record, HOLON_HANDSHAKE_VERDICT) ||
 	    holon_auth_check(lane->auth, record)) {
 		holon_net_count(HOLON_TRANSPORT_MALFORMED);
-		holon_peer_fail(peer, "malformed verdict in the handshake");
-		return;
+		return handshake_failed(peer, "malformed verdict in the handshake");
 	}
-	if (record->status) {
-		peer_refused(peer, record);
-		return;
-	}
-	if (peer_encrypt(lane, true)) {
-		holon_peer_fail(peer, "cannot encrypt");
-		return;
-	}
-	mutex_lock(&peers_mutex);
-	peer_lane_ready(peer, lane);
-	mutex_unlock(&peers_mutex);
+	if (record->status)
+		return peer_refused(peer, record);
+	return peer_begin(peer, lane, true);
 }
 
 /* --- the accepting side -----------------------------------------------------*/
 
 /* Handshakes of one second that get as far as public-key arithmetic. */
-static DEFINE_RATELIMIT_STATE(handshake_limit, HZ, 512);
-static DEFINE_RATELIMIT_STATE(show_limit, HZ, 4);
+static struct ratelimit_state handshake_limit =
+	RATELIMIT_STATE_INIT_FLAGS(handshake_limit, HZ, 512, RATELIMIT_MSG_ON_RELEASE);
+static struct ratelimit_state show_limit =
+	RATELIMIT_STATE_INIT_FLAGS(show_limit, HZ, 4, RATELIMIT_MSG_ON_RELEASE);
 
-void holon_peer_show_refusal(u8 node, const char *reason)
+void holon_peer_show_stranger(u8 node, const char *reason)
 {
 	if (node && node != holon_node_id() && __ratelimit(&show_limit))
-		holon_net_events->refused(node, reason);
+		holon_net_events->stranger(node, reason);
 }
 
-/* Tell the caller why not, proven when it has proven something, and let go of it. */
-static void peer_refuse(struct holon_lane *lane, enum holon_handshake_kind kind, int err,
+/* Tell the caller why not, proven when it has proven to be there, and let go of it. */
+static bool peer_refuse(struct holon_lane *lane, enum holon_handshake_kind kind, int err,
 			const char *reason)
 {
 	struct holon_handshake record;
@@ -458,14 +487,23 @@ static void peer_refuse(struct holon_lane *lane, enum holon_handshake_kind kind,
 	else
 		holon_lane_write(lane, &record, sizeof(record));
 	holon_half_open_discard(lane);
+	return false;
+}
+
+static bool peer_stranger(struct holon_lane *lane)
+{
+	holon_peer_stranger(lane);
+	return false;
 }
 
 /* What a CALL says. 0, or an errno with a reason. */
 static int call_check(struct holon_lane *lane, const struct holon_handshake *call,
 		      const char **reason)
 {
+	struct holon_ident self;
 	int err;
 
+	holon_node_ident(&self);
 	lane->auth = kmalloc(sizeof(*lane->auth), GFP_KERNEL);
 	if (!lane->auth) {
 		*reason = "out of memory";
@@ -476,6 +514,11 @@ static int call_check(struct holon_lane *lane, const struct holon_handshake *cal
 		holon_net_count(HOLON_TRANSPORT_UNPROVEN);
 		*reason = HOLON_WRONG_KEY;
 		return -EKEYREJECTED;
+	}
+	/* Also: a CALL that was recorded is of use against one life of one node only. */
+	if (call->to.id != self.id || le64_to_cpu(call->to.incarnation) != self.incarnation) {
+		*reason = "this node has begun a new life";
+		return -ESTALE;
 	}
 	if (strcmp(call->cluster, holon_net_cluster())) {
 		*reason = "the names of the clusters differ";
@@ -493,7 +536,7 @@ static int call_check(struct holon_lane *lane, const struct holon_handshake *cal
 	return 0;
 }
 
-void holon_peer_called(struct holon_lane *lane)
+bool holon_peer_called(struct holon_lane *lane)
 {
 	const struct holon_handshake *call = &lane->record;
 	struct holon_handshake answer;
@@ -501,17 +544,18 @@ void holon_peer_called(struct holon_lane *lane)
 	u16 version;
 	int err;
 
-	if (holon_handshake_check(&lane->record, HOLON_HANDSHAKE_CALL) ||
-	    !__ratelimit(&handshake_limit)) {
-		holon_peer_stranger(lane);
-		return;
-	}
+	if (holon_handshake_check(&lane->record, HOLON_HANDSHAKE_CALL))
+		return peer_stranger(lane);
 	err = call_check(lane, call, &reason);
 	if (err) {
-		holon_peer_show_refusal(call->from.id, reason);
-		peer_refuse(lane, HOLON_HANDSHAKE_ANSWER, err, reason);
-		return;
+		if (err != -ESTALE)
+			holon_peer_show_stranger(call->from.id, reason);
+		return peer_refuse(lane, HOLON_HANDSHAKE_ANSWER, err, reason);
 	}
+	/* Only what a node with a key has made is counted here. */
+	if (!__ratelimit(&handshake_limit))
+		return peer_stranger(lane);
+	WRITE_ONCE(lane->proven, true);
 	holon_handshake_init(&answer, HOLON_HANDSHAKE_ANSWER, call->rank,
 			     le64_to_cpu(call->attempt), holon_net_cluster());
 	version = holon_protocol_agree(le16_to_cpu(call->protocol_min),
@@ -523,7 +567,8 @@ void holon_peer_called(struct holon_lane *lane)
 	holon_lane_set_version(lane, version);
 	lane->state = LANE_ANSWERED;
 	if (peer_write(lane, &answer))
-		holon_peer_stranger(lane);
+		return peer_stranger(lane);
+	return true;
 }
 
 /* May this node connect? It is there now, and has the key. */
@@ -537,7 +582,7 @@ static int caller_check(const struct holon_handshake *proof, const struct holon_
 		*reason = "your node id is in use by this node";
 		return -EEXIST;
 	}
-	if (to->id != self.id || to->incarnation != self.incarnation) {
+	if (to->incarnation != self.incarnation) {
 		*reason = "this node has begun a new life";
 		return -ESTALE;
 	}
@@ -570,12 +615,13 @@ static int caller_attach(struct holon_lane *lane, const struct holon_ident *from
 			return -ENOMEM;
 		}
 	}
-	if (!peer->attempt)
+	if (!peer->attempt && peer->id.incarnation == id.incarnation)
 		peer->attempt = attempt;
 	if (peer->id.incarnation != id.incarnation || test_bit(PEER_FAILED, &peer->flags) ||
 	    peer->attempt != attempt || peer->lanes[rank]) {
 		/* An earlier attempt, or life, whose end we have not seen yet. */
-		if (!test_bit(PEER_UP, &peer->flags) && peer->attempt != attempt)
+		if (!test_bit(PEER_UP, &peer->flags) &&
+		    (peer->id.incarnation != id.incarnation || peer->attempt != attempt))
 			holon_peer_fail(peer, "connects anew");
 		*reason = "an earlier connection is being closed, try again";
 		return -EAGAIN;
@@ -591,7 +637,7 @@ static int caller_attach(struct holon_lane *lane, const struct holon_ident *from
 }
 
 /* The lane is its peer's: tell the caller and begin with frames. */
-static void caller_admit(struct holon_lane *lane)
+static bool caller_admit(struct holon_lane *lane)
 {
 	struct holon_peer *peer = lane->peer;
 	struct holon_handshake verdict;
@@ -599,20 +645,12 @@ static void caller_admit(struct holon_lane *lane)
 	holon_handshake_init(&verdict, HOLON_HANDSHAKE_VERDICT, lane->rank,
 			     le64_to_cpu(lane->record.attempt), holon_net_cluster());
 	verdict.to = lane->record.from;
-	if (peer_write(lane, &verdict)) {
-		holon_peer_fail(peer, "connection lost in the handshake");
-		return;
-	}
-	if (peer_encrypt(lane, false)) {
-		holon_peer_fail(peer, "cannot encrypt");
-		return;
-	}
-	mutex_lock(&peers_mutex);
-	peer_lane_ready(peer, lane);
-	mutex_unlock(&peers_mutex);
+	if (peer_write(lane, &verdict))
+		return handshake_failed(peer, "connection lost in the handshake");
+	return peer_begin(peer, lane, false);
 }
 
-void holon_peer_proven(struct holon_lane *lane)
+bool holon_peer_proven(struct holon_lane *lane)
 {
 	struct holon_handshake *proof = &lane->record;
 	const char *reason = "refused";
@@ -623,8 +661,7 @@ void holon_peer_proven(struct holon_lane *lane)
 	    holon_auth_check(lane->auth, proof)) {
 		/* What was recorded comes to its end here. */
 		holon_net_count(HOLON_TRANSPORT_UNPROVEN);
-		holon_peer_stranger(lane);
-		return;
+		return peer_stranger(lane);
 	}
 	holon_wire_ident_get(&from, &proof->from);
 	holon_wire_ident_get(&to, &proof->to);
@@ -635,9 +672,8 @@ void holon_peer_proven(struct holon_lane *lane)
 		mutex_unlock(&peers_mutex);
 	}
 	if (!err)
-		caller_admit(lane);
-	else if (err != -ETIMEDOUT)
-		peer_refuse(lane, HOLON_HANDSHAKE_VERDICT, err, reason);
+		return caller_admit(lane);
+	return err != -ETIMEDOUT && peer_refuse(lane, HOLON_HANDSHAKE_VERDICT, err, reason);
 }
 
 /* --- orders from above ------------------------------------------------------*/

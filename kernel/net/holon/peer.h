@@ -16,22 +16,25 @@ bool holon_peer_reading(const struct holon_peer *peer);
 /* Fail-stop: tear the peer down. Any context; @why is a literal. */
 void holon_peer_fail(struct holon_peer *peer, const char *why);
 
-/* Steps of the handshake, in the receive work of @lane, connecting ... */
-void holon_peer_send_call(struct holon_peer *peer, struct holon_lane *lane);
-void holon_peer_answered(struct holon_peer *peer, struct holon_lane *lane);
-void holon_peer_judged(struct holon_peer *peer, struct holon_lane *lane);
-/* ... and accepting. */
-void holon_peer_called(struct holon_lane *lane);
-void holon_peer_proven(struct holon_lane *lane);
+/*
+ * Steps of the handshake, in the receive work of @lane. Return: true when it goes
+ * on; false when it has come to its end, and the lane will be closed.
+ */
+bool holon_peer_send_call(struct holon_peer *peer, struct holon_lane *lane);
+bool holon_peer_answered(struct holon_peer *peer, struct holon_lane *lane);
+bool holon_peer_judged(struct holon_peer *peer, struct holon_lane *lane);
+/* The same of the accepting side. */
+bool holon_peer_called(struct holon_lane *lane);
+bool holon_peer_proven(struct holon_lane *lane);
 
 /* What both sides say of a node whose key we do not have. */
 #define HOLON_WRONG_KEY	"the cluster keys differ: compare `holon cluster key show` on both nodes"
 
 /*
  * Show the administrator, within limits, that somebody was refused who says to
- * be @node. May sleep.
+ * be @node and has not proven it. May sleep.
  */
-void holon_peer_show_refusal(u8 node, const char *reason);
+void holon_peer_show_stranger(u8 node, const char *reason);
 
 /* listen.c: an accepted connection turned out to be of no use. */
 void holon_peer_stranger(struct holon_lane *lane);
