@@ -4,6 +4,7 @@ import os
 import select
 import shutil
 import socket
+import struct
 import tempfile
 import time
 
@@ -35,6 +36,9 @@ class Wire:
 
     def send(self, to, payload):
         self.socket.sendto(to + self.mac + b"\x88\xb5" + payload, f"{self.folder}/sw{self.number}")
+
+    def send_packet(self, to, packet):
+        self.socket.sendto(to + self.mac + b"\x08\x00" + packet, f"{self.folder}/sw{self.number}")
 
     def receive(self, seconds=10):
         ready, _, _ = select.select([self.socket], [], [], config.limit(seconds))
@@ -88,10 +92,68 @@ def test_a_cut_is_directed(net):
     assert two.receive() == b"again"
 
 
+def test_a_cut_ends_what_is_under_way(net):
+    switch, one, two, three = net
+    switch.delay(1, 2, 1e9)
+    one.send(two.mac, b"under way")
+    # Frames of one wire are taken in order: once this one is there, the other was.
+    one.send(BROADCAST, b"behind it")
+    assert three.receive() == b"behind it"
+    switch.cut(1, 2, both=False)
+    assert switch.stats()["cut"] == 2
+    switch.heal()
+    one.send(two.mac, b"through")
+    assert two.receive() == b"through"
+
+
+def checksum(data):
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total > 0xffff:
+        total = (total & 0xffff) + (total >> 16)
+    return total
+
+
+def packet(protocol, payload):
+    """IPv4 with a TCP or UDP header whose checksum is right: (packet, offset of the payload)."""
+    if protocol == socket.IPPROTO_TCP:
+        header = struct.pack("!HHIIBBHHH", 1, 2, 3, 4, 5 << 4, 0, 0, 0, 0)
+        where = 16
+    else:
+        header = struct.pack("!HHHH", 1, 2, 8 + len(payload), 0)
+        where = 6
+    whole = bytearray(header + payload)
+    pseudo = struct.pack("!4s4sBBH", b"abcd", b"efgh", 0, protocol, len(whole))
+    struct.pack_into("!H", whole, where, ~checksum(pseudo + whole + bytes(len(whole) % 2)) & 0xffff)
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(whole), 0, 0, 64, protocol, 0,
+                     b"abcd", b"efgh")
+    return ip + whole, 20 + len(header)
+
+
+@pytest.mark.parametrize("protocol", [socket.IPPROTO_TCP, socket.IPPROTO_UDP])
+def test_a_flipped_bit_has_a_right_checksum(net, protocol):
+    switch, one, two, _ = net
+    switch.flip(1, 2, 1)
+    for length in (31, 32, 1001):
+        sent, payload = packet(protocol, bytes(range(256)) * 4 if length > 256 else bytes(length))
+        for _ in range(20):
+            one.send_packet(two.mac, sent)
+            got = two.receive()
+            assert len(got) == len(sent)
+            changed = [i for i in range(payload, len(sent)) if got[i] != sent[i]]
+            assert len(changed) == 1
+            difference = got[changed[0]] ^ sent[changed[0]]
+            assert difference & (difference - 1) == 0
+            body = got[20:]
+            pseudo = struct.pack("!4s4sBBH", b"abcd", b"efgh", 0, protocol, len(body))
+            assert checksum(pseudo + body + bytes(len(body) % 2)) == 0xffff
+    assert switch.stats()["flipped"] == 60
+
+
 def test_heal_ends_every_fault(net):
     switch, one, two, _ = net
     switch.cut("*", "*")
     switch.loss("*", "*", 1)
+    switch.flip("*", "*", 1)
     switch.delay("*", "*", 1e9)
     one.send(two.mac, b"lost")
     assert two.nothing(switch)

@@ -13,13 +13,16 @@
  * FOLDER/control and sends lines; each is answered by one line that begins
  * with "ok" or "error":
  *
- *   cut A B | join A B		nothing from A reaches B; again everything
+ *   cut A B | join A B		nothing from A reaches B, not even what is under
+ *				way; again everything
  *   heal			no fault is left anywhere
  *   delay A B MS JITTER	milliseconds more; frames keep their order
  *   loss A B P			each frame is lost with probability P
  *   dup A B P			each frame arrives twice with probability P
+ *   flip A B P			a bit of what TCP or UDP carry is changed with
+ *				probability P, and the checksum is made to fit
  *   seed N			start the random sequence again
- *   stats			ok IN OUT CUT LOST DUPLICATED OVERFLOW
+ *   stats			ok IN OUT CUT LOST DUPLICATED OVERFLOW FLIPPED
  *   sync			ok, once all that was due has been handed over
  *
  * A and B are port numbers, or * for all. The first line on standard output is
@@ -31,6 +34,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -69,6 +73,7 @@ struct link {
 	bool cut;
 	double loss;
 	double dup;
+	double flip;
 	uint64_t delay;
 	uint64_t jitter;
 	struct queue queue;
@@ -89,7 +94,7 @@ static int port_count;
 static const char *folder;
 
 static struct { uint64_t mac; int port; } macs[MACS];
-static struct { uint64_t in, out, cut, lost, dup, overflow; } stats;
+static struct { uint64_t in, out, cut, lost, dup, overflow, flipped; } stats;
 static uint64_t random_state;
 static FILE *pcap;
 static long pcap_size;
@@ -213,8 +218,62 @@ static void drop_head(struct queue *queue)
 	free(frame);
 }
 
+static unsigned int get16(const unsigned char *at)
+{
+	return at[0] << 8 | at[1];
+}
+
+static void put16(unsigned char *at, unsigned int value)
+{
+	at[0] = value >> 8;
+	at[1] = value;
+}
+
+/*
+ * Change a bit behind the header of TCP or UDP. The checksum is changed with it:
+ * what a wire does by accident TCP notices, what an attacker does it cannot.
+ * Return: false for a frame that carries nothing.
+ */
+static bool flip(unsigned char *frame, size_t length)
+{
+	unsigned char *ip = frame + 14, *checksum;
+	size_t end, at;
+	uint32_t sum;
+
+	if (length < 14 + 20 || get16(frame + 12) != 0x0800)
+		return false;
+	end = 14 + get16(ip + 2);
+	at = 14 + (ip[0] & 15) * 4;
+	if (end > length || at + 20 > end)
+		return false;
+	switch (ip[9]) {
+	case IPPROTO_TCP:
+		checksum = frame + at + 16;
+		at += (frame[at + 12] >> 4) * 4;
+		break;
+	case IPPROTO_UDP:
+		checksum = frame + at + 6;
+		at += 8;
+		break;
+	default:
+		return false;
+	}
+	if (at >= end)
+		return false;
+	at += random_bits() % (end - at);
+	/* RFC 1624. Words begin at even offsets of the frame, as both headers do. */
+	sum = (~get16(checksum) & 0xffff) + (~get16(frame + (at & ~1UL)) & 0xffff);
+	frame[at] ^= 1 << random_bits() % 8;
+	sum += get16(frame + (at & ~1UL));
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	put16(checksum, ~sum);
+	return true;
+}
+
 static void forward(int from, int to, const unsigned char *data, size_t length)
 {
+	static unsigned char changed[FRAME_MAX];
 	struct link *link = &ports[to].from[from];
 
 	if (link->cut) {
@@ -224,6 +283,12 @@ static void forward(int from, int to, const unsigned char *data, size_t length)
 	if (chance(link->loss)) {
 		stats.lost++;
 		return;
+	}
+	if (chance(link->flip)) {
+		memcpy(changed, data, length);
+		data = changed;
+		if (flip(changed, length))
+			stats.flipped++;
 	}
 	enqueue(from, to, data, length);
 	if (chance(link->dup)) {
@@ -324,19 +389,26 @@ static bool parse_ports(const char *text, int *first, int *last)
 
 static bool set_fault(struct link *link, const char *verb, double x, double y)
 {
-	if (!strcmp(verb, "cut"))
+	if (!strcmp(verb, "cut")) {
 		link->cut = true;
-	else if (!strcmp(verb, "join"))
+		while (link->queue.head) {
+			stats.cut++;
+			drop_head(&link->queue);
+		}
+	} else if (!strcmp(verb, "join")) {
 		link->cut = false;
-	else if (!strcmp(verb, "delay")) {
+	} else if (!strcmp(verb, "delay")) {
 		link->delay = x * 1e6;
 		link->jitter = y * 1e6;
-	} else if (!strcmp(verb, "loss"))
+	} else if (!strcmp(verb, "loss")) {
 		link->loss = x;
-	else if (!strcmp(verb, "dup"))
+	} else if (!strcmp(verb, "dup")) {
 		link->dup = x;
-	else
+	} else if (!strcmp(verb, "flip")) {
+		link->flip = x;
+	} else {
 		return false;
+	}
 	return true;
 }
 
@@ -351,6 +423,7 @@ static void heal(void)
 			link->cut = false;
 			link->loss = 0;
 			link->dup = 0;
+			link->flip = 0;
 			link->delay = 0;
 			link->jitter = 0;
 		}
@@ -369,10 +442,11 @@ static void command(const char *line, char *answer, size_t size)
 	if (!strcmp(verb, "heal")) {
 		heal();
 	} else if (!strcmp(verb, "stats")) {
-		snprintf(answer, size, "ok %llu %llu %llu %llu %llu %llu\n",
+		snprintf(answer, size, "ok %llu %llu %llu %llu %llu %llu %llu\n",
 			 (unsigned long long)stats.in, (unsigned long long)stats.out,
 			 (unsigned long long)stats.cut, (unsigned long long)stats.lost,
-			 (unsigned long long)stats.dup, (unsigned long long)stats.overflow);
+			 (unsigned long long)stats.dup, (unsigned long long)stats.overflow,
+			 (unsigned long long)stats.flipped);
 	} else if (!strcmp(verb, "seed") && sscanf(a, "%llu", &seed) == 1) {
 		random_state = seed;
 	} else if (words >= 3 && parse_ports(a, &a1, &a2) && parse_ports(b, &b1, &b2)) {

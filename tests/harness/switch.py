@@ -42,7 +42,7 @@ class Switch:
         self._history.add("fault", fault=[str(word) for word in words])
 
     def cut(self, a, b, both=True):
-        """Nothing from @a reaches @b, and with @both nothing from @b reaches @a."""
+        """Nothing from @a reaches @b, not even what is under way; with @both nor from @b to @a."""
         self.fault("cut", a, b)
         if both:
             self.fault("cut", b, a)
@@ -61,11 +61,15 @@ class Switch:
     def duplicate(self, a, b, probability):
         self.fault("dup", a, b, probability)
 
+    def flip(self, a, b, probability):
+        """A bit of what TCP or UDP carry is changed, and their checksum with it."""
+        self.fault("flip", a, b, probability)
+
     def heal(self):
         self.fault("heal")
 
     def stats(self):
-        names = ("in", "out", "cut", "lost", "duplicated", "overflow")
+        names = ("in", "out", "cut", "lost", "duplicated", "overflow", "flipped")
         return dict(zip(names, map(int, self.command("stats"))))
 
     def sync(self):
