@@ -460,9 +460,9 @@ void view_install(const struct holon_view *view, u8 coordinator)
 	view_publish(view);
 	view_set_ready(ready);
 	view_event(VIEW_COMMIT_IN);
-	pr_info("view %llu: installed, %u member%s %*pbl, node %u leads\n", view->epoch,
-		view->count, view->count == 1 ? "" : "s", HOLON_NODE_IDS, view->members,
-		mship.coordinator);
+	pr_info("view %llu: installed, %u member%s %*pbl, node %u leads, cluster %pUb\n",
+		view->epoch, view->count, view->count == 1 ? "" : "s", HOLON_NODE_IDS,
+		view->members, mship.coordinator, &view->cluster_uuid);
 
 	if (old)
 		remove_lost(old, lost);
