@@ -1,15 +1,29 @@
 """What strangers send reaches nothing; what a member sends wrongly costs it its place."""
 
 import random
+import socket
 import struct
 
 import pytest
 
+import fuzz
 import wire
 from rpc_counters import DEBUG, rpc, wait_members
 
 GARBAGE = 40
 GARBAGE_LONG = 500
+
+
+# Frames to node 1 that no member sends.
+WRONG = {
+    "magic": fuzz.frame(1, fuzz.REQ, 8, bytes(8), call=fuzz.FORGED, magic=0),
+    # An echo without its size.
+    "short": fuzz.frame(1, fuzz.REQ, 8, call=fuzz.FORGED),
+    # To a call that nobody made.
+    "reply": fuzz.frame(1, fuzz.RSP, 1, bytes(8), call=1 << 40),
+    # Right in itself, on a lane where it must not be.
+    "lane": fuzz.frame(1, fuzz.REQ, 10, call=fuzz.FORGED),
+}
 
 
 def call(rank=0, **change):
@@ -44,6 +58,34 @@ def garbage(rnd, count):
         else:
             # Well-formed, without a key.
             yield call(to_inc=rnd.getrandbits(63) + 1, from_id=rnd.randrange(1, 256))
+
+
+def mutated(rnd, count):
+    """Handshakes that are right but for a byte or two, and what may follow them."""
+    for _ in range(count):
+        record = fuzz.mutate(rnd, call(rank=rnd.randrange(5), from_id=rnd.randrange(1, 256)))
+        if rnd.random() < 0.3:
+            record = fuzz.resize(rnd, record)
+        yield record + rnd.randbytes(rnd.choice((0, 32, 400)))
+
+
+def datagrams(rnd, count, nodes):
+    """Hellos of everybody: random bytes, damaged ones, members that claim to be something else."""
+    for _ in range(count):
+        node = rnd.choice(nodes)
+        life = node.out("cat /sys/kernel/holon/incarnation") if rnd.random() < 0.02 else "5"
+        who = fuzz.ident(rnd.choice((node.id, rnd.randrange(1, 256))), int(life, 16),
+                         rnd.choice((node.uuid.bytes, rnd.randbytes(16))))
+        hello = fuzz.hello(who, state=rnd.randrange(8), epoch=rnd.getrandbits(20),
+                           expect=rnd.randrange(256), port=rnd.choice((wire.PORT, 0, 1)))
+        kind = rnd.randrange(4)
+        if kind == 0:
+            hello = rnd.randbytes(rnd.randrange(1, 300))
+        elif kind == 1:
+            hello = fuzz.mutate(rnd, hello)
+        elif kind == 2:
+            hello = fuzz.resize(rnd, hello)
+        yield fuzz.datagram(rnd.choice((node.id, 3, 99)), rnd.choice((0, 1, 2)), hello)
 
 
 def strangers(cluster, count):
@@ -83,6 +125,42 @@ def test_many_strangers_are_counted_and_reach_nothing(cluster):
     strangers(cluster, GARBAGE_LONG)
 
 
+def hellos_and_handshakes(cluster, count):
+    seed = cluster.seed
+    rnd = random.Random(seed)
+    wait_members(cluster, "1-2", [cluster[1], cluster[2]])
+    # A stranger without a machine: a socket at the port of the switch.
+    port = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    for datagram in datagrams(rnd, count * 10, [cluster[1], cluster[2]]):
+        port.sendto(datagram, f"{cluster.sockets}/sw5")
+    port.close()
+    cluster.switch.sync()
+    stranger = cluster.add_node(3, append=["holon.key=none"])
+    wire.install(cluster)
+    for node in (cluster[1], cluster[2]):
+        wire.send(stranger, node.address, mutated(rnd, count))
+    wait_members(cluster, "1-2", [cluster[1], cluster[2]])
+    for node in (cluster[1], cluster[2]):
+        counters = rpc(node)
+        assert counters["transport.strangers"] + counters["transport.refused"] > 0
+        assert counters["transport.hellos-bad"] + counters["transport.unproven"] > count
+        cluster.wait_until(lambda node=node: not rpc(node)["rpc.requests-open"], "no request is open")
+    cluster[1].run(f"echo '2 64 64 10' > {DEBUG}/echo")
+    fourth = cluster.add_node(4)
+    wait_members(cluster, "1-2,4", [cluster[1], cluster[2], fourth])
+
+
+@pytest.mark.cluster(nodes=2, fresh=True)
+def test_damaged_hellos_and_handshakes(cluster):
+    hellos_and_handshakes(cluster, 40)
+
+
+@pytest.mark.long
+@pytest.mark.cluster(nodes=2, fresh=True)
+def test_many_damaged_hellos_and_handshakes(cluster):
+    hellos_and_handshakes(cluster, 2000)
+
+
 @pytest.mark.cluster(nodes=2, fresh=True)
 def test_silent_connections_keep_nobody_out(cluster):
     wait_members(cluster, "1-2", [cluster[1], cluster[2]])
@@ -99,12 +177,12 @@ def test_silent_connections_keep_nobody_out(cluster):
 
 
 @pytest.mark.cluster(nodes=3, fresh=True)
-@pytest.mark.parametrize("kind", ["magic", "short", "reply", "lane"])
+@pytest.mark.parametrize("kind", sorted(WRONG))
 def test_a_member_that_sends_a_malformed_frame_leaves_the_view(cluster, kind):
     wait_members(cluster, "1-3")
     malformed = rpc(cluster[1])["transport.malformed"]
     epoch = int(cluster[1].out("cat /sys/kernel/holon/epoch"))
-    cluster[3].run(f"echo '1 {kind}' > {DEBUG}/malform")
+    cluster[3].write(f"{DEBUG}/forge", WRONG[kind])
     cluster.wait_until(lambda: rpc(cluster[1])["transport.malformed"] == malformed + 1,
                        "the frame is counted")
     cluster.wait_until(lambda: int(cluster[1].out("cat /sys/kernel/holon/epoch")) > epoch,

@@ -24,7 +24,7 @@
 #define PORTS_FROM	512
 #define PORTS_TO	1023
 
-static int next_port = PORTS_FROM;
+static int next_port;
 
 static int connect_to(const char *address, const char *port)
 {
@@ -111,6 +111,7 @@ int main(int argc, char **argv)
 {
 	int i;
 
+	next_port = PORTS_FROM + getpid() % (PORTS_TO - PORTS_FROM);
 	if (argc >= 5 && !strcmp(argv[1], "send")) {
 		for (i = 4; i < argc; i++)
 			send_file(connect_to(argv[2], argv[3]), argv[i]);

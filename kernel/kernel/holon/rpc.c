@@ -35,8 +35,8 @@
  * called under it but the transport's queueing.
  *
  * Files: rpc.c (this), rpc_node.c (nodes, credit), rpc_call.c, rpc_serve.c,
- * rpc_flush.c (markers), rpc_stats.c, rpc_show.c, rpc_fault.c, rpc_bench.c,
- * rpc_stress.c; the credentials of requests are in cred_value.c.
+ * rpc_flush.c (markers), rpc_stats.c, rpc_show.c, rpc_fault.c, rpc_forge.c,
+ * rpc_bench.c, rpc_stress.c; the credentials of requests are in cred_value.c.
  */
 #define pr_fmt(fmt) "holon: " fmt
 

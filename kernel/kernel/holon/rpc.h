@@ -197,10 +197,17 @@ void rpc_view_lost(const struct holon_view *view, const unsigned long *lost);
 void rpc_fault_delay(const struct holon_rpc_type *type);
 int rpc_fault_status(const struct holon_rpc_type *type);
 bool rpc_fault_drop(const struct holon_rpc_type *type);
+void rpc_fault_mutate(const struct holon_rpc_type *type, struct holon_message *message);
+
+/* rpc_forge.c: is this the id of a call that nobody here waits for? */
+bool rpc_forged(u64 call);
 #else
 static inline void rpc_fault_delay(const struct holon_rpc_type *type) {}
 static inline int rpc_fault_status(const struct holon_rpc_type *type) { return 0; }
 static inline bool rpc_fault_drop(const struct holon_rpc_type *type) { return false; }
+static inline void rpc_fault_mutate(const struct holon_rpc_type *type,
+				    struct holon_message *message) {}
+static inline bool rpc_forged(u64 call) { return false; }
 #endif
 
 #endif /* _KERNEL_HOLON_RPC_H */

@@ -67,6 +67,7 @@ static struct holon_message *message_make(const struct holon_rpc_type *type, u64
 		memcpy(message->data + at, vec[i].base, vec[i].len);
 		at += vec[i].len;
 	}
+	rpc_fault_mutate(type, message);
 	return message;
 }
 
@@ -168,8 +169,10 @@ int rpc_receive_reply(struct rpc_node *node, u64 incarnation, struct holon_messa
 	 * node that has just left the calls have ended.
 	 */
 	if (!call) {
+		bool wrong = member && !rpc_forged(le64_to_cpu(message->frame.call));
+
 		holon_message_free(message);
-		return member ? -EPROTO : 0;
+		return wrong ? -EPROTO : 0;
 	}
 	call_end(call, orphaned, max(status, -MAX_ERRNO), message);
 	return 0;

@@ -92,6 +92,7 @@ static void reply(struct holon_request *public, int status,
 	wire->reserved = 0;
 	message->frame.length = cpu_to_le32(sizeof(*wire) + request->reply_len);
 	message->frame.epoch = cpu_to_le64(rpc_epoch());
+	rpc_fault_mutate(public->type, message);
 	trace_holon_rpc_reply(public->type, public->node, request->call, status,
 			      request->reply_len);
 	/* When the caller has left there is nobody to tell. */

@@ -9,7 +9,6 @@
  *		and kill callers in the middle. "stop" ends them and waits.
  *		Reading gives what the callers have seen, for comparison with the
  *		counters of the RPC layer.
- *	malform	write "NODE KIND": send a member something it must not accept
  *
  * Every payload says who called, and every reply is compared with its call.
  */
@@ -390,66 +389,9 @@ static int stress_show(struct seq_file *seq, void *unused)
 
 DEFINE_SHOW_STORE_ATTRIBUTE(stress);
 
-/* What a member can do wrong. */
-static struct holon_message *malform(const char *kind)
-{
-	struct holon_message *message;
-	struct holon_frame *frame;
-
-	message = holon_message_alloc(HOLON_REQ, HOLON_RPC_ID_ECHO, 1, 0, GFP_KERNEL);
-	if (!message)
-		return ERR_PTR(-ENOMEM);
-	frame = &message->frame;
-	if (!strcmp(kind, "magic")) {
-		frame->magic = 0;
-	} else if (!strcmp(kind, "flags")) {
-		frame->flags = cpu_to_le16(0x8000);
-	} else if (!strcmp(kind, "type")) {
-		frame->type = cpu_to_le16(HOLON_RPC_ID_MAX);
-	} else if (!strcmp(kind, "short")) {
-		/* An echo without its size. */
-	} else if (!strcmp(kind, "reply")) {
-		/* To a call that nobody made. */
-		frame->type = cpu_to_le16(HOLON_RPC_ID_REPLY);
-		frame->rank = HOLON_RSP;
-	} else if (!strcmp(kind, "lane")) {
-		/* Right in itself, on a lane where it must not be. */
-		frame->type = cpu_to_le16(HOLON_RPC_ID_SINK_END);
-	} else {
-		holon_message_free(message);
-		return ERR_PTR(-EINVAL);
-	}
-	return message;
-}
-
-static ssize_t malform_write(struct file *file, const char __user *from, size_t len, loff_t *pos)
-{
-	struct holon_message *message;
-	struct holon_peer_id peer;
-	char line[64], kind[16];
-	int err;
-
-	err = holon_debugfs_line(from, len, line, sizeof(line));
-	if (!err && sscanf(line, "%hhu %15s", &peer.node, kind) != 2)
-		err = -EINVAL;
-	if (err)
-		return err;
-	peer.incarnation = holon_view_incarnation(peer.node);
-	message = malform(kind);
-	if (IS_ERR(message))
-		return PTR_ERR(message);
-	return holon_transport_queue(&peer, message) ?: len;
-}
-
-static const struct file_operations malform_fops = {
-	.open = simple_open,
-	.write = malform_write,
-};
-
 static int __init rpc_stress_init(void)
 {
 	debugfs_create_file("stress", 0600, holon_debugfs(), NULL, &stress_fops);
-	debugfs_create_file("malform", 0200, holon_debugfs(), NULL, &malform_fops);
 	return 0;
 }
 late_initcall(rpc_stress_init);
