@@ -1,0 +1,92 @@
+"""
+What an ordinary user of a member may do to the cluster: look. Whatever else it tries with
+the ports, the control plane and the files changes nothing.
+"""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness import config
+from rpc_counters import rpc
+from views import wait_agreed
+
+pytestmark = pytest.mark.cluster(nodes=2, fresh=True)
+
+USER = 1000
+PORT = 29477
+EPERM, EOPNOTSUPP = 1, 95
+SOURCE = Path(__file__).parent / "programs" / "unprivileged.c"
+# Of include/uapi/linux/holon.h: create, join, leave, node set, facts set.
+CHANGES = {2, 3, 4, 6, 12}
+
+
+def _requests(cluster, count):
+    before = wait_agreed(cluster, [1, 2])
+    target = cluster.home / "unprivileged"
+    subprocess.run(["cc", "-static", "-O2", "-Wall", "-Wextra", "-Werror", "-o", target, SOURCE],
+                   check=True, timeout=config.limit(120))
+    seed = cluster.seed
+    out = cluster[1].out(f"/home/unprivileged {seed} {count}", uid=USER, timeout=900)
+    *lines, last = out.splitlines()
+    assert last == f"random {count}", f"seed {seed}: {out}"
+    commands = {number: rest for number, *rest in (map(int, line.split()) for line in lines)}
+    assert CHANGES <= set(commands)
+    for number, (flags, do, dump) in commands.items():
+        # The kernel says of a command that it needs a right, and means it.
+        assert (flags & 1 == 1) == (number in CHANGES), number
+        if number in CHANGES:
+            assert do == EPERM and dump in (EPERM, EOPNOTSUPP), (number, do, dump)
+    assert wait_agreed(cluster, [1, 2]) == before
+
+
+def test_requests_to_the_control_plane(cluster):
+    _requests(cluster, 5000)
+
+
+@pytest.mark.long
+def test_many_requests_to_the_control_plane(cluster):
+    _requests(cluster, 500000)
+
+
+def test_files(cluster):
+    before = wait_agreed(cluster, [1, 2])
+    node = cluster[1]
+    # All that shows the state may be read, and nothing of it written.
+    files = node.out("ls /sys/kernel/holon", uid=USER).split()
+    assert {"state", "epoch", "members"} <= set(files)
+    assert node.run("cat /sys/kernel/holon/*", uid=USER).out
+    parameters = node.out("ls -d /sys/module/holon/parameters/*").split()
+    assert "/sys/module/holon/parameters/fd_ms" in parameters
+    for file in [f"/sys/kernel/holon/{name}" for name in files] + parameters:
+        result = node.run(f"echo 1 > {file}", uid=USER, check=False)
+        assert "ermission denied" in result.err, f"{file}: {result}"
+    for command in ("ls /sys/kernel/debug/holon", "cat /sys/kernel/debug/holon/rpc",
+                    "echo stop > /sys/kernel/debug/holon/stress", "cat /dev/holon-spawner",
+                    "echo > /sys/kernel/debug/holon/forge"):
+        result = node.run(command, uid=USER, check=False)
+        assert "ermission denied" in result.err, f"{command}: {result}"
+    assert wait_agreed(cluster, [1, 2]) == before
+
+
+def test_ports(cluster):
+    before = wait_agreed(cluster, [1, 2])
+    strangers = rpc(cluster[2])["transport.strangers"]
+    # Bytes to every node: counted, and dropped.
+    for address in (cluster[1].address, cluster[2].address, "127.0.0.1"):
+        cluster[1].run(f"for i in 1 2 3 4 5; do head -c 2000 /dev/urandom | nc -w 60 {address} {PORT};"
+                       " done; true", uid=USER)
+    cluster.wait_until(lambda: rpc(cluster[2])["transport.strangers"] == strangers + 5,
+                       "five connections are counted")
+    cluster[1].run(f"head -c 104 /dev/urandom | nc -u -w 1 {cluster[2].address} {PORT}; true",
+                   uid=USER, check=False)
+    # The port is taken.
+    for address in ("0.0.0.0", cluster[1].address):
+        result = cluster[1].run(f"nc -l -s {address} -p {PORT} < /dev/null", uid=USER, check=False)
+        assert re.search("in use", result.err), result
+    assert wait_agreed(cluster, [1, 2]) == before
+    # And whoever comes is let in, as before.
+    cluster.add_node()
+    wait_agreed(cluster, [1, 2, 3])
