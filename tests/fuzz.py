@@ -135,11 +135,12 @@ def payload_frames(rnd, to, calls, count):
     for _ in range(count):
         rank, kind, oneway, make, least = TYPES[rnd.choice(sorted(TYPES))]
         data = make(rnd)
-        if kind not in (2, 4):
+        # A cancel has no payload; of flush and credit any wrong number is malformed.
+        if kind > 4:
             data = mutate(rnd, data)
-        if kind > 4 and rnd.random() < 0.2:
-            data = resize(rnd, data)
-            data += bytes(max(0, least - len(data)))
+            if rnd.random() < 0.2:
+                data = resize(rnd, data)
+                data += bytes(max(0, least - len(data)))
         yield frame(to, rank, kind, data, call=0 if oneway else calls.next(),
                     epoch=rnd.choice((0, 1, 5, 1 << 40)))
 

@@ -5,11 +5,17 @@
  * requests with random commands and attributes. A line for each command:
  * "NUMBER FLAGS DO DUMP", with the flags that the kernel tells and the answers as
  * positive errnos, and at the end "random COUNT".
+ *
+ * "unprivileged ports PORT ADDRESS..." binds PORT of each address, "TYPE ADDRESS REUSE
+ * ERRNO" a line, sends garbage to it, says "holding", and keeps what it got until its
+ * standard input ends.
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
+#include <netinet/in.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,11 +132,57 @@ static void ask_at_random(void)
 	ask(family, random() % 24, random() % 2 ? NLM_F_DUMP : 0, attrs, length, 0);
 }
 
+static void try_bind(const char *name, int type, const struct sockaddr_in *address, int reuse)
+{
+	int sock = socket(AF_INET, type, 0), err = 0;
+
+	setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse));
+	if (bind(sock, (struct sockaddr *)address, sizeof(*address)) ||
+	    (type == SOCK_STREAM && listen(sock, 5)))
+		err = errno;
+	printf("%s %s %d %d\n", type == SOCK_STREAM ? "tcp" : "udp", name, reuse, err);
+}
+
+static void send_garbage(const struct sockaddr_in *address)
+{
+	int sock = socket(AF_INET, SOCK_DGRAM, 0), i, j;
+	unsigned char bytes[300];
+
+	for (i = 0; i < 50; i++) {
+		for (j = 0; j < (int)sizeof(bytes); j++)
+			bytes[j] = random();
+		sendto(sock, bytes, random() % sizeof(bytes), 0, (struct sockaddr *)address,
+		       sizeof(*address));
+	}
+}
+
+static int try_ports(int port, char **names)
+{
+	char byte;
+
+	for (; *names; names++) {
+		struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port) };
+
+		if (inet_pton(AF_INET, *names, &address.sin_addr) != 1)
+			return 2;
+		for (int reuse = 0; reuse < 2; reuse++) {
+			try_bind(*names, SOCK_STREAM, &address, reuse);
+			try_bind(*names, SOCK_DGRAM, &address, reuse);
+		}
+		send_garbage(&address);
+	}
+	printf("holding\n");
+	fflush(stdout);
+	return read(0, &byte, 1) != 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct timeval patience = { .tv_sec = 30 };
 	int i, count;
 
+	if (argc > 3 && !strcmp(argv[1], "ports"))
+		return try_ports(atoi(argv[2]), argv + 3);
 	if (argc != 3)
 		return 2;
 	fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
