@@ -246,7 +246,7 @@ def ident(node, incarnation, uuid):
 def hello(who, cluster=b"test", cluster_uuid=bytes(16), epoch=0, port=PORT, expect=0, state=1,
           versions=(1, 1), magic=0x494c4f48):
     return struct.pack("<IHH", magic, *versions) + who + cluster_uuid + struct.pack(
-        "<32sQHBB4x", cluster, epoch, port, expect, state)
+        "<32sQHBB4xQ8s32s", cluster, epoch, port, expect, state, 1, b"k" * 8, b"m" * 32)
 
 
 def datagram(source, to, payload, ports=(PORT, PORT)):
