@@ -360,7 +360,7 @@ static void on_commit(u8 from, const struct view_msg *msg)
 		   !(mship.basis || uuid_equal(&view->cluster_uuid, &mship.target))) {
 		return;
 	}
-	view_install(view, msg->coordinator ?: from);
+	view_install(view, msg->coordinator ?: test_bit(from, view->members) ? from : 0);
 }
 
 static void on_suspect(u8 from, const struct view_msg *msg)
