@@ -128,7 +128,7 @@ def test_forged_frames(cluster, rnd, capsys, count):
     nothing_left(cluster, before)
 
 
-@amount(600, 100000)
+@amount(300, 100000)
 def test_processes_whose_messages_are_damaged(cluster, rnd, capsys, count):
     """What a member sends about real processes, with wrong bytes in one message out of 30."""
     before = begin(cluster)
@@ -208,7 +208,7 @@ def test_lies_about_views(cluster, rnd, capsys, count):
         print(f"{agreed} times the others went on, {ended} times the cluster ended", flush=True)
 
 
-@amount(6, 600)
+@amount(3, 600)
 def test_bits_that_change_on_the_wire(cluster, rnd, count):
     """Everything that a node sends passes somebody who changes a bit now and then."""
     before = begin(cluster)
