@@ -150,7 +150,7 @@ static void begin(void)
 	unsigned int id;
 
 	view_fault(VIEW_FAULT_SUSPECT);
-	paxos_begin(&mship.proposer, mship.basis, ballot);
+	paxos_begin(&mship.proposer, mship.basis, mship.dead, ballot);
 	mship.attempt_at = view_now();
 	view_set_steady(false);
 	detector_suspected(suspected);
@@ -221,7 +221,7 @@ static struct holon_view *wanted_view(void)
 	if (bitmap_empty(set, HOLON_NODE_IDS))
 		__set_bit(mship.me.id, set);
 	bitmap_or(voters, voters, set, HOLON_NODE_IDS);
-	if (!holon_view_quorum(mship.basis, voters))
+	if (!holon_view_quorum(mship.basis, voters, mship.dead))
 		return NULL;
 	join_ready(joiners, set);
 	bitmap_or(set, set, joiners, HOLON_NODE_IDS);
@@ -534,7 +534,7 @@ void change_poll(void)
 		return;
 	detector_suspected(suspected);
 	bitmap_andnot(present, mship.basis->members, suspected, HOLON_NODE_IDS);
-	quorum = holon_view_quorum(mship.basis, present);
+	quorum = holon_view_quorum(mship.basis, present, mship.dead);
 	tell_suspected(suspected);
 	check_quorum(quorum);
 	lead();

@@ -98,6 +98,7 @@ struct view_node {
  * @stage_running: the step worker is busy; its end comes as an event
  * @resumed: the barrier of @view has ended
  * @broken: members of @basis that are dead for certain (lanes broken, a newer life)
+ * @dead: members of @basis that are off and do not count as voters
  * @reported: members that another member suspects
  * @told: what we have told the others that we suspect
  * @told_at: when
@@ -128,6 +129,7 @@ struct membership {
 	bool stage_running, resumed;
 
 	DECLARE_BITMAP(broken, HOLON_NODE_IDS);
+	DECLARE_BITMAP(dead, HOLON_NODE_IDS);
 	DECLARE_BITMAP(reported, HOLON_NODE_IDS);
 	DECLARE_BITMAP(told, HOLON_NODE_IDS);
 	u64 told_at;

@@ -17,13 +17,18 @@
 
 #include "paxos.h"
 
-bool holon_view_quorum(const struct holon_view *view, const unsigned long *set)
+bool holon_view_quorum(const struct holon_view *view, const unsigned long *set,
+		       const unsigned long *dead)
 {
-	unsigned int have = bitmap_weight_and(view->members, set, HOLON_NODE_IDS);
+	DECLARE_BITMAP(voters, HOLON_NODE_IDS);
+	unsigned int have, count;
 
-	if (2 * have != view->count)
-		return 2 * have > view->count;
-	return have && test_bit(find_first_bit(view->members, HOLON_NODE_IDS), set);
+	bitmap_andnot(voters, view->members, dead, HOLON_NODE_IDS);
+	count = bitmap_weight(voters, HOLON_NODE_IDS);
+	have = bitmap_weight_and(voters, set, HOLON_NODE_IDS);
+	if (2 * have != count)
+		return 2 * have > count;
+	return have && test_bit(find_first_bit(voters, HOLON_NODE_IDS), set);
 }
 
 static void put_value(const struct holon_view **value)
@@ -73,12 +78,13 @@ void paxos_proposer_reset(struct paxos_proposer *proposer)
 }
 
 void paxos_begin(struct paxos_proposer *proposer, const struct holon_view *basis,
-		 struct holon_ballot ballot)
+		 const unsigned long *dead, struct holon_ballot ballot)
 {
 	paxos_proposer_reset(proposer);
 	proposer->phase = PAXOS_PREPARE;
 	proposer->ballot = ballot;
 	proposer->basis = basis;
+	bitmap_copy(proposer->dead, dead, HOLON_NODE_IDS);
 }
 
 bool paxos_promised(struct paxos_proposer *proposer, u8 node, struct holon_ballot ballot,
@@ -98,7 +104,7 @@ bool paxos_promised(struct paxos_proposer *proposer, u8 node, struct holon_ballo
 bool paxos_readable(const struct paxos_proposer *proposer)
 {
 	return proposer->phase == PAXOS_PREPARE &&
-	       holon_view_quorum(proposer->basis, proposer->promised);
+	       holon_view_quorum(proposer->basis, proposer->promised, proposer->dead);
 }
 
 const struct holon_view *paxos_propose(struct paxos_proposer *proposer,
@@ -116,7 +122,7 @@ bool paxos_accepted(struct paxos_proposer *proposer, u8 node, struct holon_ballo
 	    !test_bit(node, proposer->basis->members))
 		return false;
 	__set_bit(node, proposer->accepted);
-	return holon_view_quorum(proposer->basis, proposer->accepted);
+	return holon_view_quorum(proposer->basis, proposer->accepted, proposer->dead);
 }
 
 void holon_clique(unsigned long *set, const unsigned long *(*hears)(u8 node, void *arg), void *arg)

@@ -44,6 +44,7 @@ enum paxos_phase {
  * @phase: see above
  * @ballot: of this attempt
  * @basis: the previous view; its members are the acceptors. Not referenced
+ * @dead: acceptors that do not count
  * @promised: who has promised
  * @accepted: who has accepted
  * @best: highest ballot under which a promiser had accepted something
@@ -54,6 +55,7 @@ struct paxos_proposer {
 	enum paxos_phase phase;
 	struct holon_ballot ballot;
 	const struct holon_view *basis;
+	DECLARE_BITMAP(dead, HOLON_NODE_IDS);
 	DECLARE_BITMAP(promised, HOLON_NODE_IDS);
 	DECLARE_BITMAP(accepted, HOLON_NODE_IDS);
 	struct holon_ballot best;
@@ -64,11 +66,14 @@ struct paxos_proposer {
  * holon_view_quorum - is a set of nodes a quorum of a view?
  * @view: whose members count
  * @set: bitmap; ids that are no members are ignored
+ * @dead: members that do not count, because they are certainly switched off and
+ *	will never vote again (holon.quorum=one)
  *
  * More than half, or exactly half with the lowest id. Any two quorums of one
- * view intersect.
+ * view with the same @dead intersect.
  */
-bool holon_view_quorum(const struct holon_view *view, const unsigned long *set);
+bool holon_view_quorum(const struct holon_view *view, const unsigned long *set,
+		       const unsigned long *dead);
 
 /* Forget everything: the next epoch has begun. */
 void paxos_acceptor_reset(struct paxos_acceptor *acceptor);
@@ -91,7 +96,7 @@ void paxos_proposer_reset(struct paxos_proposer *proposer);
 
 /* Begin an attempt: phase PAXOS_PREPARE. */
 void paxos_begin(struct paxos_proposer *proposer, const struct holon_view *basis,
-		 struct holon_ballot ballot);
+		 const unsigned long *dead, struct holon_ballot ballot);
 
 /**
  * paxos_promised - a promise arrived

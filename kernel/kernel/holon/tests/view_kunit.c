@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Membership: agreement under loss and crashes, the state machine, messages.
+ * Membership: agreement under loss and crashes, leases, the state machine, messages.
  */
 #include <kunit/test.h>
 #include <linux/prandom.h>
 #include <linux/slab.h>
 
+#include "../lease.h"
 #include "../paxos.h"
 #include "../view_fsm.h"
 #include "../view_wire.h"
@@ -34,11 +35,13 @@ static struct holon_view *make_view(struct kunit *test, u64 epoch, unsigned long
 	return view;
 }
 
+static const unsigned long nobody[BITS_TO_LONGS(HOLON_NODE_IDS)];
+
 static bool quorum(const struct holon_view *view, unsigned long mask)
 {
 	DECLARE_BITMAP(set, HOLON_NODE_IDS) = { mask };
 
-	return holon_view_quorum(view, set);
+	return holon_view_quorum(view, set, nobody);
 }
 
 static void quorums_intersect(struct kunit *test)
@@ -67,6 +70,140 @@ static void half_needs_the_lowest(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, quorum(view, BIT(2)));
 	/* Others do not count. */
 	KUNIT_EXPECT_FALSE(test, quorum(view, BIT(2) | BIT(1) | BIT(3) | BIT(4)));
+}
+
+static void dead_members_do_not_count(struct kunit *test)
+{
+	struct holon_view *view = make_view(test, 1, GENMASK(5, 1));
+	DECLARE_BITMAP(dead, HOLON_NODE_IDS) = { BIT(1) | BIT(2) | BIT(3) };
+	DECLARE_BITMAP(both, HOLON_NODE_IDS) = { BIT(4) | BIT(5) };
+	DECLARE_BITMAP(higher, HOLON_NODE_IDS) = { BIT(5) | BIT(1) | BIT(2) };
+
+	KUNIT_EXPECT_FALSE(test, holon_view_quorum(view, both, nobody));
+	KUNIT_EXPECT_TRUE(test, holon_view_quorum(view, both, dead));
+	/* Whatever the dead seem to say; of those that are left 4 is the lowest. */
+	KUNIT_EXPECT_FALSE(test, holon_view_quorum(view, higher, dead));
+	__set_bit(4, dead);
+	__set_bit(5, dead);
+	KUNIT_EXPECT_FALSE(test, holon_view_quorum(view, both, dead));
+}
+
+/* --- leases --------------------------------------------------------------- */
+
+#define LENGTH	1000
+
+/* Of node 1, in view 5 of 1, 2 and 3; stamps 101.. were sent at 10001.. */
+static struct view_lease *make_lease(struct kunit *test)
+{
+	struct view_lease *lease = kunit_kzalloc(test, sizeof(*lease), GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, lease);
+	for (i = 1; i <= 50; i++)
+		lease_stamp(lease, 100 + i, 10000 + i);
+	return lease;
+}
+
+static void a_quorum_of_lenders(struct kunit *test)
+{
+	struct holon_view *view = make_view(test, 5, GENMASK(3, 1));
+	struct holon_view *four = make_view(test, 5, GENMASK(4, 1));
+	struct view_lease *lease = make_lease(test);
+
+	KUNIT_EXPECT_EQ(test, lease_end(lease, view, nobody, LENGTH), 0);
+	lease_self(lease, 1, 10050);
+	KUNIT_EXPECT_EQ(test, lease_end(lease, view, nobody, LENGTH), 0);
+	/* It ends a lease after the stamp was sent, whenever the echo comes. */
+	lease_hear(lease, 2, 5, 5, true, 120);
+	KUNIT_EXPECT_EQ(test, lease_end(lease, view, nobody, LENGTH), 10020 + LENGTH);
+	/* One more than needed: the later counts. */
+	lease_hear(lease, 3, 5, 5, true, 130);
+	KUNIT_EXPECT_EQ(test, lease_end(lease, view, nobody, LENGTH), 10030 + LENGTH);
+	/* An echo that comes late takes nothing away. */
+	lease_hear(lease, 3, 5, 5, true, 110);
+	KUNIT_EXPECT_EQ(test, lease_end(lease, view, nobody, LENGTH), 10030 + LENGTH);
+	/* Of four two are enough with the lowest. */
+	KUNIT_EXPECT_EQ(test, lease_end(lease, four, nobody, LENGTH), 10030 + LENGTH);
+	lease_forget(lease, 1);
+	KUNIT_EXPECT_EQ(test, lease_end(lease, four, nobody, LENGTH), 0);
+	/* We ourselves are no more than one of them. */
+	KUNIT_EXPECT_EQ(test, lease_end(lease, view, nobody, LENGTH), 10020 + LENGTH);
+}
+
+static void alone_one_needs_no_lease(struct kunit *test)
+{
+	DECLARE_BITMAP(dead, HOLON_NODE_IDS) = { BIT(2) | BIT(3) };
+	struct view_lease *lease = make_lease(test);
+
+	KUNIT_EXPECT_EQ(test, lease_end(lease, make_view(test, 5, BIT(1)), nobody, LENGTH),
+			LEASE_FOREVER);
+	KUNIT_EXPECT_EQ(test, lease_end(lease, make_view(test, 5, GENMASK(3, 1)), dead, LENGTH),
+			LEASE_FOREVER);
+}
+
+static void only_our_own_stamps_count(struct kunit *test)
+{
+	struct holon_view *view = make_view(test, 5, GENMASK(3, 1));
+	struct view_lease *lease = make_lease(test);
+	unsigned int i;
+
+	lease_self(lease, 1, 10050);
+	lease_hear(lease, 2, 5, 5, true, 151);		/* not sent yet */
+	lease_hear(lease, 2, 5, 5, true, U64_MAX);
+	lease_hear(lease, 2, 5, 5, true, 0);		/* none, and what unused places hold */
+	lease_hear(lease, 2, 5, 5, true, 100);
+	KUNIT_EXPECT_EQ(test, lease_end(lease, view, nobody, LENGTH), 0);
+	for (i = 0; i < LEASE_STAMPS; i++)
+		lease_stamp(lease, 1000 + i, 20000 + i);
+	lease_hear(lease, 2, 5, 5, true, 150);		/* forgotten */
+	KUNIT_EXPECT_EQ(test, lease_end(lease, view, nobody, LENGTH), 0);
+	lease_hear(lease, 2, 5, 5, true, 1000);		/* the oldest */
+	KUNIT_EXPECT_EQ(test, lease_end(lease, view, nobody, 100000), 10050 + 100000);
+	lease_self(lease, 1, 30000);
+	KUNIT_EXPECT_EQ(test, lease_end(lease, view, nobody, LENGTH), 20000 + LENGTH);
+}
+
+static void a_vote_ends_the_lending(struct kunit *test)
+{
+	struct holon_view *view = make_view(test, 5, GENMASK(3, 1));
+	struct view_lease *lease = make_lease(test);
+
+	lease_self(lease, 1, 10050);
+	lease_hear(lease, 2, 5, 5, true, 120);
+	lease_hear(lease, 2, 5, 5, false, 140);
+	KUNIT_EXPECT_EQ(test, lease_end(lease, view, nobody, LENGTH), 10020 + LENGTH);
+	/* Nor does one that has gone on lend in our view. */
+	lease_hear(lease, 3, 5, 6, true, 140);
+	lease_hear(lease, 3, 5, U64_MAX, false, 140);
+	KUNIT_EXPECT_EQ(test, lease_end(lease, view, nobody, LENGTH), 10020 + LENGTH);
+	/* One that is behind cannot have voted for what comes after our view. */
+	lease_hear(lease, 3, 5, 4, false, 130);
+	KUNIT_EXPECT_EQ(test, lease_end(lease, view, nobody, LENGTH), 10030 + LENGTH);
+}
+
+/* Who has not voted behind view 5 has not voted behind view 6. */
+static void leases_outlive_a_view_change(struct kunit *test)
+{
+	struct holon_view *next = make_view(test, 6, GENMASK(4, 1));
+	struct view_lease *lease = make_lease(test);
+
+	lease_self(lease, 1, 10050);
+	lease_hear(lease, 2, 5, 5, true, 120);
+	lease_hear(lease, 2, 5, 5, false, 130);	/* votes for 6, so not yet behind 6 */
+	lease_hear(lease, 3, 5, 6, true, 125);	/* is in 6 before us */
+	lease_hear(lease, 4, 5, 6, false, 140);	/* votes behind 6 already */
+	lease_install(lease, 6);
+	lease_self(lease, 1, 10050);
+	KUNIT_EXPECT_EQ(test, lease_end(lease, next, nobody, LENGTH), 10030 + LENGTH);
+	lease_forget(lease, 2);
+	KUNIT_EXPECT_EQ(test, lease_end(lease, next, nobody, LENGTH), 10025 + LENGTH);
+	lease_forget(lease, 3);
+	KUNIT_EXPECT_EQ(test, lease_end(lease, next, nobody, LENGTH), 0);
+	/* A joiner has heard the members before it was one. */
+	lease_hear(lease, 2, 0, 5, true, 150);
+	lease_hear(lease, 3, 0, 5, false, 150);
+	lease_install(lease, 6);
+	KUNIT_EXPECT_EQ(test, lease_end(lease, next, nobody, LENGTH), 10050 + LENGTH);
 }
 
 /* --- agreement ------------------------------------------------------------ */
@@ -146,7 +283,7 @@ static void sim_vote(struct kunit *test, struct sim *sim, struct sim_msg *msg, u
 			KUNIT_ASSERT_PTR_EQ(test, sim->votes[i].value, msg->value);
 			__set_bit(sim->votes[i].node, set);
 		}
-	if (!holon_view_quorum(sim->basis, set))
+	if (!holon_view_quorum(sim->basis, set, nobody))
 		return;
 	if (sim->chosen)
 		KUNIT_ASSERT_PTR_EQ_MSG(test, sim->chosen, msg->value, "two views of one epoch");
@@ -208,7 +345,7 @@ static void sim_run(struct kunit *test, struct sim *sim, unsigned int steps, uns
 			/* A round is used once by a node. */
 			if (proposer->ballot.round >= prepare.ballot.round)
 				continue;
-			paxos_begin(proposer, sim->basis, prepare.ballot);
+			paxos_begin(proposer, sim->basis, nobody, prepare.ballot);
 			sim_send_all(sim, prepare);
 		} else if (what < 20 && !sim->dead[node] && paxos_readable(proposer)) {
 			struct sim_msg accept = { .type = SIM_ACCEPT, .from = node };
@@ -284,7 +421,7 @@ static void a_cut_coordinator_does_not_split(struct kunit *test)
 	struct paxos_proposer one = {}, two = {};
 	int i;
 
-	paxos_begin(&one, v7, b1);
+	paxos_begin(&one, v7, nobody, b1);
 	for (i = 1; i <= 2; i++) {
 		KUNIT_ASSERT_TRUE(test, paxos_promise(&acceptor[i], b1));
 		KUNIT_ASSERT_TRUE(test, paxos_promised(&one, i, b1, none, NULL));
@@ -296,7 +433,7 @@ static void a_cut_coordinator_does_not_split(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, paxos_accepted(&one, 1, b1));
 	KUNIT_ASSERT_TRUE(test, paxos_accepted(&one, 2, b1));
 
-	paxos_begin(&two, v7, b2);
+	paxos_begin(&two, v7, nobody, b2);
 	for (i = 2; i <= 3; i++) {
 		KUNIT_ASSERT_TRUE(test, paxos_promise(&acceptor[i], b2));
 		KUNIT_ASSERT_TRUE(test, paxos_promised(&two, i, b2, acceptor[i].accepted,
@@ -604,6 +741,12 @@ static void random_bytes_are_harmless(struct kunit *test)
 static struct kunit_case view_cases[] = {
 	KUNIT_CASE(quorums_intersect),
 	KUNIT_CASE(half_needs_the_lowest),
+	KUNIT_CASE(dead_members_do_not_count),
+	KUNIT_CASE(a_quorum_of_lenders),
+	KUNIT_CASE(alone_one_needs_no_lease),
+	KUNIT_CASE(only_our_own_stamps_count),
+	KUNIT_CASE(a_vote_ends_the_lending),
+	KUNIT_CASE(leases_outlive_a_view_change),
 	KUNIT_CASE_SLOW(at_most_one_view_is_chosen),
 	KUNIT_CASE(a_cut_coordinator_does_not_split),
 	KUNIT_CASE(old_ballots_lose),
