@@ -23,11 +23,12 @@ class Cluster:
     words of the kernel command line, @qemu further arguments of QEMU. With @expect None
     the nodes form one cluster of all; with 0 they stay alone.
     @fd_ms is the silence after which a node is suspected: emulated nodes on a busy host are slow.
+    Leases are three quarters of it, unless @lease_ms says less.
     """
 
     def __init__(self, nodes=2, *, folder, name="test", image="initramfs", kernel="debug",
                  memory=None, cpus=1, append=(), qemu=(), expect=None, insecure=False,
-                 fd_ms=6000, seed=None, home=None):
+                 fd_ms=6000, lease_ms=None, seed=None, home=None):
         self.folder = Path(folder)
         if self.folder.exists():
             shutil.rmtree(self.folder)
@@ -40,6 +41,7 @@ class Cluster:
         self.expect = nodes if expect is None else expect
         self.insecure = insecure
         self.fd_ms = int(config.limit(fd_ms))
+        self.lease_ms = int(config.limit(lease_ms)) if lease_ms else self.fd_ms * 3 // 4
         self._node_options = {"memory": memory, "cpus": cpus}
         self.home = Path(home) if home else self.folder / "home"
         self.home.mkdir(exist_ok=True)

@@ -135,6 +135,8 @@ class Node:
             words.append(f"holon.expect={cluster.expect}")
         if cluster.fd_ms:
             words.append(f"holon.fd_ms={cluster.fd_ms}")
+        if cluster.lease_ms:
+            words.append(f"holon.lease_ms={cluster.lease_ms}")
         if cluster.insecure:
             words.append("holon.insecure=1")
         if cluster.image == "root":

@@ -28,6 +28,9 @@ static int show(const struct verb *verb)
 	output_number("coordinator", cluster->coordinator);
 	output_number("heartbeat-ms", cluster->heartbeat);
 	output_number("silence-ms", cluster->silence);
+	output_number("lease-ms", cluster->lease);
+	output_string("quorum", cluster->_present.quorum_len ? cluster->quorum : NULL);
+	output_ids("survives-loss-of", cluster->survives, cluster->n_survives);
 	holon_cluster_get_rsp_free(cluster);
 	ynl_sock_destroy(ys);
 	return output_end();

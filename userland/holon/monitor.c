@@ -66,6 +66,15 @@ static void print_refusal(const struct holon_refused_ntf_rsp *node)
 	output_end();
 }
 
+static void print_fenced(const struct holon_fenced_ntf_rsp *node)
+{
+	output_record();
+	output_string("event", "fenced");
+	output_number("node", node->id);
+	output_number("incarnation", node->incarnation);
+	output_end();
+}
+
 static void print_events(struct ynl_sock *ys)
 {
 	struct ynl_ntf_base_type *event;
@@ -80,6 +89,9 @@ static void print_events(struct ynl_sock *ys)
 			break;
 		case HOLON_CMD_REFUSED_NTF:
 			print_refusal(&((struct holon_refused_ntf *)event)->obj);
+			break;
+		case HOLON_CMD_FENCED_NTF:
+			print_fenced(&((struct holon_fenced_ntf *)event)->obj);
 			break;
 		}
 		ynl_ntf_free(event);
@@ -118,7 +130,7 @@ static struct parameter parameters[] = { { .key = "view", .lone = true }, { .key
 
 static const struct verb verb = {
 	NULL, "[view]",
-	"print each new view, each change of this node's state, and each refusal",
+	"print each new view, each change of this node's state, each refusal, each fencing",
 	parameters, monitor
 };
 

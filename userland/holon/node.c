@@ -44,6 +44,12 @@ static void print(const struct holon_node_get_rsp *node)
 		      holon_uuid_text(node->uuid, node->_present.uuid_len, uuid) : NULL);
 	output_number("incarnation", node->incarnation);
 	output_signed("clock-offset-ns", node->clock_offset);
+	/* Only of one that was removed can it be asked. */
+	if (node->_present.fenced)
+		output_flag("fenced", node->fenced);
+	else
+		output_string("fenced", NULL);
+	output_string("fence-command", node->_present.fence_len ? node->fence : NULL);
 }
 
 static int show_one(struct ynl_sock *ys, uint8_t id)

@@ -16,7 +16,10 @@
 
 #include "command.h"
 
-/* How long a node that has just booted may take to make our container. */
+/*
+ * How long a node that has just booted may take to make our container, and this one
+ * to hear a quorum again.
+ */
 #define WAIT_MS		30000
 #define WAIT_STEP_MS	100
 
@@ -27,9 +30,12 @@ static int wrong(const char *what, const char *word)
 	return RUN_FAILED;
 }
 
+static const struct timespec wait_step = { .tv_nsec = WAIT_STEP_MS * 1000000L };
+
 static void place(uint8_t node)
 {
 	struct ynl_sock *ys = kernel(RUN_FAILED);
+	int waited;
 	struct holon_task_place_req request = {};
 	struct holon_task_place_rsp *reply;
 
@@ -37,9 +43,11 @@ static void place(uint8_t node)
 		request._present.node = 1;
 		request.node = node;
 	}
-	reply = holon_task_place(ys, &request);
-	if (!reply)
-		die(RUN_FAILED, "%s", holon_why(ys));
+	for (waited = 0; !(reply = holon_task_place(ys, &request)); waited += WAIT_STEP_MS) {
+		if (errno != EAGAIN || waited >= WAIT_MS)
+			die(RUN_FAILED, "%s", holon_why(ys));
+		nanosleep(&wait_step, NULL);
+	}
 	holon_task_place_rsp_free(reply);
 	ynl_sock_destroy(ys);
 }
@@ -75,14 +83,13 @@ static int explain(const char *command, int error)
 /* As execvp(), but a node that cannot take the command yet is given some time. */
 static void execute(char **argv)
 {
-	const struct timespec step = { .tv_nsec = WAIT_STEP_MS * 1000000L };
 	int waited;
 
 	for (waited = 0; waited <= WAIT_MS; waited += WAIT_STEP_MS) {
 		execvp(argv[0], argv);
 		if (errno != EAGAIN)
 			return;
-		nanosleep(&step, NULL);
+		nanosleep(&wait_step, NULL);
 	}
 	errno = EAGAIN;
 }

@@ -22,6 +22,7 @@ static const char * const holon_op_strmap[] = {
 	[HOLON_CMD_VIEW_NTF] = "view-ntf",
 	[HOLON_CMD_STATE_NTF] = "state-ntf",
 	[HOLON_CMD_REFUSED_NTF] = "refused-ntf",
+	[HOLON_CMD_FENCED_NTF] = "fenced-ntf",
 	[HOLON_CMD_TASK_PLACE] = "task-place",
 	[HOLON_CMD_FACTS_GET] = "facts-get",
 	[HOLON_CMD_FACTS_SET] = "facts-set",
@@ -69,6 +70,9 @@ const struct ynl_policy_attr holon_cluster_policy[HOLON_A_CLUSTER_MAX + 1] = {
 	[HOLON_A_CLUSTER_HEARTBEAT] = { .name = "heartbeat", .type = YNL_PT_U32, },
 	[HOLON_A_CLUSTER_SILENCE] = { .name = "silence", .type = YNL_PT_U32, },
 	[HOLON_A_CLUSTER_FORCE] = { .name = "force", .type = YNL_PT_FLAG, },
+	[HOLON_A_CLUSTER_LEASE] = { .name = "lease", .type = YNL_PT_U32, },
+	[HOLON_A_CLUSTER_QUORUM] = { .name = "quorum", .type = YNL_PT_NUL_STR, },
+	[HOLON_A_CLUSTER_SURVIVES] = { .name = "survives", .type = YNL_PT_U8, },
 };
 
 const struct ynl_policy_nest holon_cluster_nest = {
@@ -90,6 +94,8 @@ const struct ynl_policy_attr holon_node_policy[HOLON_A_NODE_MAX + 1] = {
 	[HOLON_A_NODE_ROUND_TRIP] = { .name = "round-trip", .type = YNL_PT_U32, },
 	[HOLON_A_NODE_CLOCK_OFFSET] = { .name = "clock-offset", .type = YNL_PT_UINT, },
 	[HOLON_A_NODE_REASON] = { .name = "reason", .type = YNL_PT_NUL_STR, },
+	[HOLON_A_NODE_FENCED] = { .name = "fenced", .type = YNL_PT_U8, },
+	[HOLON_A_NODE_FENCE] = { .name = "fence", .type = YNL_PT_NUL_STR, },
 };
 
 const struct ynl_policy_nest holon_node_nest = {
@@ -198,6 +204,8 @@ void holon_cluster_get_rsp_free(struct holon_cluster_get_rsp *rsp)
 	free(rsp->name);
 	free(rsp->uuid);
 	free(rsp->member);
+	free(rsp->quorum);
+	free(rsp->survives);
 	free(rsp);
 }
 
@@ -205,6 +213,7 @@ int holon_cluster_get_rsp_parse(const struct nlmsghdr *nlh,
 				struct ynl_parse_arg *yarg)
 {
 	struct holon_cluster_get_rsp *dst;
+	unsigned int n_survives = 0;
 	const struct nlattr *attr;
 	unsigned int n_member = 0;
 	int i;
@@ -213,6 +222,8 @@ int holon_cluster_get_rsp_parse(const struct nlmsghdr *nlh,
 
 	if (dst->member)
 		return ynl_error_parse(yarg, "attribute already present (cluster.member)");
+	if (dst->survives)
+		return ynl_error_parse(yarg, "attribute already present (cluster.survives)");
 
 	ynl_attr_for_each(attr, nlh, yarg->ys->family->hdr_len) {
 		unsigned int type = ynl_attr_type(attr);
@@ -274,6 +285,24 @@ int holon_cluster_get_rsp_parse(const struct nlmsghdr *nlh,
 				return YNL_PARSE_CB_ERROR;
 			dst->_present.silence = 1;
 			dst->silence = ynl_attr_get_u32(attr);
+		} else if (type == HOLON_A_CLUSTER_LEASE) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.lease = 1;
+			dst->lease = ynl_attr_get_u32(attr);
+		} else if (type == HOLON_A_CLUSTER_QUORUM) {
+			unsigned int len;
+
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+
+			len = strnlen(ynl_attr_get_str(attr), ynl_attr_data_len(attr));
+			dst->_present.quorum_len = len;
+			dst->quorum = malloc(len + 1);
+			memcpy(dst->quorum, ynl_attr_get_str(attr), len);
+			dst->quorum[len] = 0;
+		} else if (type == HOLON_A_CLUSTER_SURVIVES) {
+			n_survives++;
 		}
 	}
 
@@ -284,6 +313,17 @@ int holon_cluster_get_rsp_parse(const struct nlmsghdr *nlh,
 		ynl_attr_for_each(attr, nlh, yarg->ys->family->hdr_len) {
 			if (ynl_attr_type(attr) == HOLON_A_CLUSTER_MEMBER) {
 				dst->member[i] = ynl_attr_get_u8(attr);
+				i++;
+			}
+		}
+	}
+	if (n_survives) {
+		dst->survives = calloc(n_survives, sizeof(*dst->survives));
+		dst->n_survives = n_survives;
+		i = 0;
+		ynl_attr_for_each(attr, nlh, yarg->ys->family->hdr_len) {
+			if (ynl_attr_type(attr) == HOLON_A_CLUSTER_SURVIVES) {
+				dst->survives[i] = ynl_attr_get_u8(attr);
 				i++;
 			}
 		}
@@ -413,6 +453,7 @@ void holon_node_get_rsp_free(struct holon_node_get_rsp *rsp)
 	free(rsp->uuid);
 	free(rsp->address);
 	free(rsp->reason);
+	free(rsp->fence);
 	free(rsp);
 }
 
@@ -506,6 +547,22 @@ int holon_node_get_rsp_parse(const struct nlmsghdr *nlh,
 			dst->reason = malloc(len + 1);
 			memcpy(dst->reason, ynl_attr_get_str(attr), len);
 			dst->reason[len] = 0;
+		} else if (type == HOLON_A_NODE_FENCED) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.fenced = 1;
+			dst->fenced = ynl_attr_get_u8(attr);
+		} else if (type == HOLON_A_NODE_FENCE) {
+			unsigned int len;
+
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+
+			len = strnlen(ynl_attr_get_str(attr), ynl_attr_data_len(attr));
+			dst->_present.fence_len = len;
+			dst->fence = malloc(len + 1);
+			memcpy(dst->fence, ynl_attr_get_str(attr), len);
+			dst->fence[len] = 0;
 		}
 	}
 
@@ -555,6 +612,7 @@ void holon_node_get_list_free(struct holon_node_get_list *rsp)
 		free(rsp->obj.uuid);
 		free(rsp->obj.address);
 		free(rsp->obj.reason);
+		free(rsp->obj.fence);
 		free(rsp);
 	}
 }
@@ -1428,6 +1486,39 @@ void holon_refused_ntf_free(struct holon_refused_ntf *rsp)
 	free(rsp);
 }
 
+/* HOLON_CMD_FENCED_NTF - event */
+int holon_fenced_ntf_rsp_parse(const struct nlmsghdr *nlh,
+			       struct ynl_parse_arg *yarg)
+{
+	struct holon_fenced_ntf_rsp *dst;
+	const struct nlattr *attr;
+
+	dst = yarg->data;
+
+	ynl_attr_for_each(attr, nlh, yarg->ys->family->hdr_len) {
+		unsigned int type = ynl_attr_type(attr);
+
+		if (type == HOLON_A_NODE_ID) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.id = 1;
+			dst->id = ynl_attr_get_u8(attr);
+		} else if (type == HOLON_A_NODE_INCARNATION) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.incarnation = 1;
+			dst->incarnation = ynl_attr_get_uint(attr);
+		}
+	}
+
+	return YNL_PARSE_CB_OK;
+}
+
+void holon_fenced_ntf_free(struct holon_fenced_ntf *rsp)
+{
+	free(rsp);
+}
+
 static const struct ynl_ntf_info holon_ntf_info[] =  {
 	[HOLON_CMD_VIEW_NTF] =  {
 		.alloc_sz	= sizeof(struct holon_view_ntf),
@@ -1446,6 +1537,12 @@ static const struct ynl_ntf_info holon_ntf_info[] =  {
 		.cb		= holon_refused_ntf_rsp_parse,
 		.policy		= &holon_node_nest,
 		.free		= (void *)holon_refused_ntf_free,
+	},
+	[HOLON_CMD_FENCED_NTF] =  {
+		.alloc_sz	= sizeof(struct holon_fenced_ntf),
+		.cb		= holon_fenced_ntf_rsp_parse,
+		.policy		= &holon_node_nest,
+		.free		= (void *)holon_fenced_ntf_free,
 	},
 };
 

@@ -34,6 +34,8 @@ struct holon_cluster_get_rsp {
 		__u32 steady:1;
 		__u32 heartbeat:1;
 		__u32 silence:1;
+		__u32 lease:1;
+		__u32 quorum_len;
 	} _present;
 
 	char *name;
@@ -46,6 +48,10 @@ struct holon_cluster_get_rsp {
 	__u8 coordinator;
 	__u32 heartbeat;
 	__u32 silence;
+	__u32 lease;
+	char *quorum;
+	unsigned int n_survives;
+	__u8 *survives;
 };
 
 void holon_cluster_get_rsp_free(struct holon_cluster_get_rsp *rsp);
@@ -186,6 +192,8 @@ struct holon_node_get_rsp {
 		__u32 round_trip:1;
 		__u32 clock_offset:1;
 		__u32 reason_len;
+		__u32 fenced:1;
+		__u32 fence_len;
 	} _present;
 
 	__u8 id;
@@ -198,6 +206,8 @@ struct holon_node_get_rsp {
 	__u32 round_trip;
 	__s64 clock_offset;
 	char *reason;
+	__u8 fenced;
+	char *fence;
 };
 
 void holon_node_get_rsp_free(struct holon_node_get_rsp *rsp);
@@ -586,5 +596,26 @@ struct holon_refused_ntf {
 };
 
 void holon_refused_ntf_free(struct holon_refused_ntf *rsp);
+
+/* HOLON_CMD_FENCED_NTF - event */
+struct holon_fenced_ntf_rsp {
+	struct {
+		__u32 id:1;
+		__u32 incarnation:1;
+	} _present;
+
+	__u8 id;
+	__u64 incarnation;
+};
+
+struct holon_fenced_ntf {
+	__u16 family;
+	__u8 cmd;
+	struct ynl_ntf_base_type *next;
+	void (*free)(struct holon_fenced_ntf *ntf);
+	struct holon_fenced_ntf_rsp obj __attribute__((aligned(8)));
+};
+
+void holon_fenced_ntf_free(struct holon_fenced_ntf *rsp);
 
 #endif /* _LINUX_HOLON_GEN_H */

@@ -19,8 +19,8 @@ struct netlink_ext_ack;
  * itself (tests).
  *
  * Context: process context of the task that is to be placed.
- * Return: 0; -EHOSTDOWN when @node is no member; -EBUSY when current has
- *	several threads or is placed already; -ENOMEM.
+ * Return: 0; -EHOSTDOWN when @node is no member; -EAGAIN while this node is frozen;
+ *	-EBUSY when current has several threads or is placed already; -ENOMEM.
  */
 int holon_task_place(u8 node, struct netlink_ext_ack *extack);
 

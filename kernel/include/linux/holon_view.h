@@ -21,7 +21,7 @@ enum holon_node_state {
 	HOLON_NODE_ALONE,
 	HOLON_NODE_JOINING,	/* or forming a cluster */
 	HOLON_NODE_MEMBER,
-	HOLON_NODE_FROZEN,	/* lease lost or no quorum */
+	HOLON_NODE_FROZEN,	/* lease lost or no quorum: cluster tasks stand still */
 	HOLON_NODE_LEAVING,
 	HOLON_NODE_GONE,
 	HOLON_NODE_STATES
@@ -82,6 +82,28 @@ u64 holon_view_ready(u8 node);
 
 /* Epoch of the installed view, 0 while alone. Any context. */
 u64 holon_view_epoch(void);
+
+/**
+ * holon_view_fenced - has a life of a node certainly stopped acting?
+ * @node: id
+ * @incarnation: of the life, which was in a view of this node
+ *
+ * A life that is not in the view any more may still be running: it is refused
+ * everywhere, but does not know, perhaps. Whoever takes over what it did alone
+ * (restarts its tasks from a checkpoint, takes its address, writes where it wrote)
+ * waits until this is true. It becomes true when its lease is over, at once when
+ * the fence command or a later life of its machine says so (fence.c);
+ * HOLON_VIEW_EVENT_FENCED tells. Then none of its guests and deputies runs, apart
+ * from a system call that it was in the kernel for.
+ *
+ * Not covered: a virtual machine whose host stops it with its clock, which goes on
+ * with what was left of its lease, until it notices that its connections are closed;
+ * holon.fence= covers that too.
+ *
+ * Context: any. Return: true when it is certain; false also for a member, and for
+ * a life that was never heard of.
+ */
+bool holon_view_fenced(u8 node, u64 incarnation);
 
 /* Has the installed view been resumed, and no change of it begun? Any context. */
 bool holon_view_steady(void);
@@ -149,6 +171,7 @@ enum holon_view_event {
 	HOLON_VIEW_EVENT_INSTALLED,	/* a view was installed; cluster work is held */
 	HOLON_VIEW_EVENT_RESUMED,	/* the barrier of that view has ended */
 	HOLON_VIEW_EVENT_REFUSED,	/* a node refused us, or we refused it: .node */
+	HOLON_VIEW_EVENT_FENCED,	/* the life removed last does not act: .node */
 };
 
 /**
@@ -156,7 +179,7 @@ enum holon_view_event {
  * @epoch: of the installed view, 0 when there is none
  * @count: its number of members
  * @state: of this node
- * @node: with HOLON_VIEW_EVENT_REFUSED, whom it is about
+ * @node: with HOLON_VIEW_EVENT_REFUSED and _FENCED, whom it is about
  */
 struct holon_view_notice {
 	u64 epoch;
@@ -172,6 +195,7 @@ struct holon_view_notice {
 int holon_view_register_notifier(struct notifier_block *nb);
 
 #define HOLON_REASON_MAX	96
+#define HOLON_FENCE_MAX		32
 
 /**
  * struct holon_node_info - what this node knows about a node
@@ -189,10 +213,13 @@ int holon_view_register_notifier(struct notifier_block *nb);
  * @rtt_us: round trip of a heartbeat, 0 when unknown
  * @clock_offset_ns: its CLOCK_MONOTONIC minus ours, good to half a round trip
  * @refused: last reason why it refused us or we refused it, or empty
+ * @removed: life that was removed from our view last, 0: none
+ * @fenced: it does not act any more
+ * @fence: what became of the last fence command, or empty
  */
 struct holon_node_info {
 	u8 id;
-	bool member, connected, self;
+	bool member, connected, self, fenced;
 	uuid_t uuid;
 	u64 incarnation;
 	u64 epoch;
@@ -201,7 +228,9 @@ struct holon_node_info {
 	u32 heard_ms;
 	u32 rtt_us;
 	s64 clock_offset_ns;
+	u64 removed;
 	char refused[HOLON_REASON_MAX];
+	char fence[HOLON_FENCE_MAX];
 };
 
 /**
@@ -233,6 +262,9 @@ u8 holon_node_next(u8 node);
  * @steady: resumed, and no change begun
  * @hb_ms: interval of heartbeats
  * @fd_ms: silence after which a node is suspected
+ * @lease_ms: how long this node acts without a sign of life of a quorum
+ * @quorum: what is needed to go on, "majority" or "one"
+ * @survives: members of whom any single one may be lost, and the rest goes on
  */
 struct holon_cluster_info {
 	char name[HOLON_CLUSTER_NAME_MAX];
@@ -243,7 +275,9 @@ struct holon_cluster_info {
 	u8 coordinator;
 	enum holon_node_state state;
 	bool steady;
-	unsigned int hb_ms, fd_ms;
+	unsigned int hb_ms, fd_ms, lease_ms;
+	const char *quorum;
+	DECLARE_BITMAP(survives, HOLON_NODE_IDS);
 };
 
 void holon_cluster_info(struct holon_cluster_info *info);

@@ -26,6 +26,8 @@
 #include <linux/kernel.h>
 #include <linux/random.h>
 
+#include "fence.h"
+#include "freeze.h"
 #include "membership.h"
 #include "view.h"
 
@@ -510,18 +512,6 @@ static bool work_to_do(const unsigned long *suspected, const unsigned long *pres
 	return mship.acceptor.promised.round && view_now() - mship.vote_at > 2 * view_fd_ms;
 }
 
-static void check_quorum(bool quorum)
-{
-	if (!mship.view)
-		return;
-	if (!quorum && (mship.state == HOLON_NODE_MEMBER || mship.state == HOLON_NODE_LEAVING)) {
-		pr_warn("view %llu: no quorum\n", mship.view->epoch);
-		view_event(VIEW_NO_QUORUM);
-	} else if (quorum && mship.state == HOLON_NODE_FROZEN) {
-		view_event(VIEW_QUORUM);
-	}
-}
-
 void change_poll(void)
 {
 	DECLARE_BITMAP(suspected, HOLON_NODE_IDS);
@@ -535,8 +525,9 @@ void change_poll(void)
 	detector_suspected(suspected);
 	bitmap_andnot(present, mship.basis->members, suspected, HOLON_NODE_IDS);
 	quorum = holon_view_quorum(mship.basis, present, mship.dead);
+	fence_missing(suspected, quorum);
 	tell_suspected(suspected);
-	check_quorum(quorum);
+	freeze_poll(quorum);
 	lead();
 	follow();
 

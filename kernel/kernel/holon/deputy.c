@@ -26,6 +26,7 @@
 #include <linux/holon_rpc.h>
 
 #include "forward.h"
+#include "freeze.h"
 #include "guest.h"
 #include "task.h"
 
@@ -225,6 +226,8 @@ void holon_deputy_resume(struct holon_task *ht)
 	spin_unlock_irq(&current->sighand->siglock);
 	for (;;) {
 		wait_event_interruptible(ht->wait, deputy_wanted(ht));
+		/* What is wanted waits; only the end does not. */
+		holon_freeze_wait();
 		if (READ_ONCE(ht->lost))
 			holon_signal_zap(current, SIGKILL);
 		if (READ_ONCE(ht->exited))
@@ -247,10 +250,13 @@ void __holon_resume_user_mode(struct pt_regs *regs)
 {
 	struct holon_task *ht = current->holon;
 
-	if (ht->role == HOLON_ROLE_DEPUTY && ht->state == HOLON_TASK_STABLE)
+	if (ht->role == HOLON_ROLE_DEPUTY && ht->state == HOLON_TASK_STABLE) {
 		holon_deputy_resume(ht);
-	else if (ht->role == HOLON_ROLE_GUEST)
-		holon_guest_resume(ht);
+	} else if (ht->role == HOLON_ROLE_GUEST) {
+		/* A freeze after this kicks us back into here. */
+		if (!holon_freeze_wait())
+			holon_guest_resume(ht);
+	}
 }
 
 /* --- window --------------------------------------------------------------- */

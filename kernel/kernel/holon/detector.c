@@ -14,7 +14,8 @@
  * others sent meanwhile is waiting in the sockets.
  *
  * A heartbeat also carries what heals a lost message: the epoch, how far the
- * barrier is, whom the sender hears, and clock stamps.
+ * barrier is, whom the sender hears; and clock stamps, from which leases are made
+ * (lease.c).
  */
 #define pr_fmt(fmt) "holon: " fmt
 
@@ -22,6 +23,7 @@
 #include <linux/moduleparam.h>
 #include <linux/timekeeping.h>
 
+#include "freeze.h"
 #include "membership.h"
 #include "view.h"
 
@@ -129,16 +131,17 @@ void detector_beat(void)
 {
 	DECLARE_BITMAP(hears, HOLON_NODE_IDS);
 	unsigned int id;
+	u64 now;
 
 	detector_hears(hears);
+	now = ktime_get_ns();
+	lease_stamp(&mship.lease, now, ktime_get_boottime_ns());
 	for (id = 1; id < HOLON_NODE_IDS; id++) {
 		struct view_node *node = view_nodes[id];
 		struct wire_hb hb = {};
-		u64 now;
 
 		if (!node || !node->up)
 			continue;
-		now = ktime_get_ns();
 		hb.stamp = cpu_to_le64(now);
 		if (node->stamp) {
 			hb.echo = cpu_to_le64(node->stamp);
@@ -148,6 +151,9 @@ void detector_beat(void)
 		hb.expect = mship.expect;
 		hb.done = mship.done;
 		hb.order = mship.view && mship.coordinator == mship.me.id ? mship.order : 0;
+		if (!mship.acceptor.accepted.round)
+			hb.flags = WIRE_HB_LENDS;
+		hb.lease = cpu_to_le16(div_u64(freeze_lease(), 10 * NSEC_PER_MSEC) + 1);
 		wire_bitmap_encode(hb.hears, hears);
 		view_send(id, VIEW_MSG_HB, mship.view ? mship.view->epoch : 0,
 			  (struct holon_ballot){}, &hb, sizeof(hb), NULL, 0);
@@ -176,6 +182,9 @@ void detector_hb(u8 id, const struct view_msg *msg)
 	struct view_node *node = view_nodes[id];
 
 	measure(node, msg->hb);
+	lease_hear(&mship.lease, id, mship.view ? mship.view->epoch : 0, msg->epoch,
+		   msg->hb->flags & WIRE_HB_LENDS, le64_to_cpu(msg->hb->echo));
+	node->lease_ns = le16_to_cpu(msg->hb->lease) * 10ULL * NSEC_PER_MSEC;
 	bitmap_copy(node->hears, msg->hears, HOLON_NODE_IDS);
 	spin_lock(&view_facts_lock);
 	node->state = msg->hb->state;

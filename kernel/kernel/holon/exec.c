@@ -46,6 +46,7 @@
 #include <linux/holon_view.h>
 
 #include "cred_value.h"
+#include "freeze.h"
 #include "image.h"
 #include "spawner.h"
 #include "task.h"
@@ -71,6 +72,11 @@ int holon_task_place(u8 node, struct netlink_ext_ack *extack)
 		return -EBUSY;
 	}
 	if (node && !(node == holon_node_id() && !holon_spawner_exists(node))) {
+		if (holon_frozen()) {
+			NL_SET_ERR_MSG(extack,
+				       "this node is frozen: it hears no quorum of the cluster");
+			return -EAGAIN;
+		}
 		if (!thread_group_empty(current)) {
 			NL_SET_ERR_MSG(extack, "a process with several threads cannot be placed");
 			return -EBUSY;
@@ -379,6 +385,8 @@ static int holon_load_binary(struct linux_binprm *bprm)
 	}
 	if (ht->role != HOLON_ROLE_DEPUTY || ht->state != HOLON_TASK_PLACED)
 		return -ENOEXEC;
+	if (holon_frozen())
+		return -EAGAIN;
 	err = check_binary(bprm);
 	if (err)
 		return err;

@@ -13,6 +13,7 @@
 #include <linux/sched/task.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
+#include <linux/resume_user_mode.h>
 #include <linux/slab.h>
 #include <linux/tty.h>
 
@@ -23,6 +24,7 @@
 #include "cred_value.h"
 #include "creds.h"
 #include "forward.h"
+#include "freeze.h"
 #include "guest.h"
 #include "image.h"
 #include "spawner.h"
@@ -148,6 +150,8 @@ int holon_guest_main(void *data)
 	spin_unlock_irq(&ht->lock);
 	ht->exec_id = current->self_exec_id;
 	set_task_syscall_work(current, HOLON);
+	/* We may have been made after a freeze has kicked those that it found. */
+	set_notify_resume(current);
 	return 0;
 }
 
@@ -194,6 +198,8 @@ int holon_deputy_call(struct holon_task *ht, struct holon_forward *f)
 	int status;
 
 	f->raw = (struct holon_reply){};
+	if (holon_freeze_wait())
+		return -EINTR;
 	status = holon_call(ht->home, &holon_rpc_task_forward, vec, 2, &f->raw);
 	if (status < 0) {
 		holon_reply_free(&f->raw);

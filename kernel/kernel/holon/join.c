@@ -182,8 +182,9 @@ void join_hello(const struct holon_hello *hello, const struct sockaddr_storage *
 		if (!uuid_equal(&hello->cluster_uuid, &mship.view->cluster_uuid))
 			view_refusal(id,
 				     "is in another cluster of this name; dissolve one of them");
+		/* Whom we hear will say so itself, or give us that view. */
 		else if (mship.state == HOLON_NODE_FROZEN && hello->epoch > mship.view->epoch &&
-			 hello->state == HOLON_NODE_MEMBER)
+			 hello->state == HOLON_NODE_MEMBER && !detector_alive(id))
 			view_gone("others have gone on without this node");
 		return;
 	}

@@ -16,6 +16,14 @@
  * heartbeats have passed, so that what was queued for the others is sent; then
  * all lanes are closed, a new incarnation begins, and the node is alone.
  *
+ * A node that is out of the cluster, because it left, was evicted, or hears that
+ * others have gone on without it, ends what it had of it (view_gone()): guests whose
+ * home is elsewhere are killed; processes of this node whose guest is elsewhere end
+ * as by SIGKILL, for the guest is killed there; who waits for another node gets
+ * -EHOSTDOWN. Frozen ones are woken for that. Both sides do it, so neither has to
+ * believe the other. The new life does not begin before the last of them has gone:
+ * so a new incarnation says that nothing of the old one acts (fence.c).
+ *
  * Memory: a peer may have VIEW_QUEUE_MAX frames in the queue. One that sends
  * more, or whose frame finds no memory, has a broken lane, and goes.
  */
@@ -29,7 +37,10 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include "fence.h"
+#include "freeze.h"
 #include "membership.h"
+#include "task.h"
 #include "view.h"
 
 #ifdef MODULE_PARAM_PREFIX
@@ -43,6 +54,7 @@
 struct membership mship;
 struct view_node *view_nodes[HOLON_NODE_IDS];
 DEFINE_SPINLOCK(view_facts_lock);
+const unsigned long view_no_nodes[BITS_TO_LONGS(HOLON_NODE_IDS)];
 
 static char boot_cluster[HOLON_CLUSTER_NAME_MAX];
 module_param_string(cluster, boot_cluster, sizeof(boot_cluster), 0444);
@@ -144,6 +156,11 @@ static void entry_count(struct entry *entry)
 		atomic_dec(&queued_hellos);
 	else if (entry->kind == ENTRY_FRAME && node && entry->peer.node != mship.me.id)
 		atomic_dec_if_positive(&node->queued);
+}
+
+void view_kick(void)
+{
+	queue_work(view_wq, &view_work);
 }
 
 /* The transport has stopped: nothing of what it said is true any more. */
@@ -354,6 +371,7 @@ void view_set_basis(const struct holon_view *basis)
 	} else {
 		bitmap_zero(mship.broken, HOLON_NODE_IDS);
 	}
+	bitmap_zero(mship.dead, HOLON_NODE_IDS);
 	paxos_proposer_reset(&mship.proposer);
 	paxos_acceptor_reset(&mship.acceptor);
 	bitmap_zero(mship.reported, HOLON_NODE_IDS);
@@ -385,6 +403,16 @@ static void close_lanes(u8 id, const char *why)
 	holon_transport_drop(&peer, why);
 }
 
+void view_dead(u8 id, u64 incarnation)
+{
+	struct view_node *node = view_nodes[id];
+
+	if (mship.basis && mship.basis->incarnation[id] == incarnation)
+		__set_bit(id, mship.broken);
+	if (node->up && node->up_incarnation == incarnation)
+		close_lanes(id, "switched off");
+}
+
 /* Nodes of one view whose life is not in the other one. */
 static void find_lost(unsigned long *lost, const struct holon_view *old,
 		      const struct holon_view *new)
@@ -408,9 +436,7 @@ static void remove_lost(const struct holon_view *old, const unsigned long *lost)
 
 		if (!node)
 			continue;
-		spin_lock(&view_facts_lock);
-		node->gone_incarnation = old->incarnation[id];
-		spin_unlock(&view_facts_lock);
+		fence_removed(id, old, !node->leaver);
 		node->leaver = false;
 		if (!node->up || node->up_incarnation != old->incarnation[id])
 			continue;
@@ -439,6 +465,8 @@ void view_install(const struct holon_view *view, u8 coordinator)
 			node->done = 0;
 			if (node->up_incarnation == view->incarnation[id])
 				node->joiner = false;
+			else
+				lease_forget(&mship.lease, id);
 		}
 		if (id == mship.me.id || (old && old->incarnation[id] == view->incarnation[id]))
 			__set_bit(id, ready);
@@ -450,6 +478,7 @@ void view_install(const struct holon_view *view, u8 coordinator)
 	mship.coordinator = coordinator ?: find_first_bit(view->members, HOLON_NODE_IDS);
 	spin_unlock(&view_facts_lock);
 	view_set_basis(view);
+	lease_install(&mship.lease, view->epoch);
 	mship.resumed = false;
 	mship.done = 0;
 	mship.order = VIEW_STAGE_INSTALLED;
@@ -478,8 +507,8 @@ void view_install(const struct holon_view *view, u8 coordinator)
 	detector_beat();
 }
 
-/* When the lanes of a life that has ended are closed. */
-static u64 gone_until;
+/* When the lanes of a life that has ended are closed; when its leftovers were named. */
+static u64 gone_until, leftovers_said;
 
 void view_gone(const char *why)
 {
@@ -503,6 +532,7 @@ void view_gone(const char *why)
 	view_set_steady(false);
 	view_set_ready(NULL);
 	view_publish(NULL);
+	freeze_out();
 	if (old) {
 		view_call_lost(NULL, lost);
 		if (aborted)
@@ -511,12 +541,15 @@ void view_gone(const char *why)
 	}
 	view_update_hello();
 	gone_until = view_now() + 2 * view_hb_ms;
+	leftovers_said = gone_until;
 }
 
 static void reborn(void)
 {
 	unsigned int id;
 
+	freeze_over();
+	fence_forget();
 	view_stop_transport();
 	holon_rpc_reborn();
 	holon_node_new_incarnation();
@@ -536,11 +569,27 @@ static void reborn(void)
 		/* What it said was said to somebody who is no more. */
 		spin_lock(&view_facts_lock);
 		node->cluster_uuid = uuid_null;
-		node->gone_incarnation = 0;
 		spin_unlock(&view_facts_lock);
+		lease_forget(&mship.lease, id);
 	}
 	mship.retry_start_at = 0;
 	view_event(VIEW_REBORN);
+}
+
+/* Is there nothing left to do for the life that has ended? */
+static void poll_gone(void)
+{
+	unsigned int halves;
+
+	if (mship.state != HOLON_NODE_GONE || mship.stage_running || view_now() < gone_until)
+		return;
+	halves = holon_task_halves();
+	if (!halves) {
+		reborn();
+	} else if (view_now() - leftovers_said >= 10000) {
+		leftovers_said = view_now();
+		pr_warn("%u processes of the old cluster have not ended yet\n", halves);
+	}
 }
 
 /* --- the step worker ------------------------------------------------------ */
@@ -847,6 +896,7 @@ static void entry_up(const struct entry *entry)
 		/* The clock of this life has not been compared yet. */
 		node->rtt_ns = 0;
 		node->clock_offset_ns = 0;
+		lease_forget(&mship.lease, entry->ident.id);
 	}
 	node->up = true;
 	node->up_incarnation = entry->ident.incarnation;
@@ -874,6 +924,15 @@ static void entry_reboot(const struct entry *entry)
 		pr_info("node %u has rebooted\n", id);
 		close_lanes(id, "rebooted");
 		__set_bit(id, mship.broken);
+	}
+	if (view_nodes[id]) {
+		/* What its last life said is not true of this one. */
+		spin_lock(&view_facts_lock);
+		view_nodes[id]->ident = entry->ident;
+		view_nodes[id]->cluster_uuid = uuid_null;
+		view_nodes[id]->state = HOLON_NODE_ALONE;
+		view_nodes[id]->epoch = 0;
+		spin_unlock(&view_facts_lock);
 	}
 }
 
@@ -971,8 +1030,8 @@ static void poll_all(void)
 	poll_lost_frames();
 	poll_step();
 	poll_start();
-	if (mship.state == HOLON_NODE_GONE && !mship.stage_running && view_now() >= gone_until)
-		reborn();
+	poll_gone();
+	fence_poll();
 	poll_lingering();
 	join_poll();
 	change_poll();
@@ -1041,6 +1100,9 @@ int holon_node_info(u8 id, struct holon_node_info *info)
 	info->rtt_us = div_u64(node->rtt_ns, NSEC_PER_USEC);
 	info->clock_offset_ns = node->clock_offset_ns;
 	strscpy(info->refused, node->refused);
+	info->removed = node->gone_incarnation;
+	info->fenced = node->fenced;
+	strscpy(info->fence, node->fence);
 	spin_unlock(&view_facts_lock);
 	/* In this order: the clock may tick and a frame arrive meanwhile. */
 	age = atomic64_read(&node->heard);
@@ -1065,6 +1127,23 @@ u8 holon_node_next(u8 id)
 	return 0;
 }
 
+/* Whose loss leaves a quorum? */
+static void find_survivable(unsigned long *survives, const struct holon_view *view)
+{
+	DECLARE_BITMAP(rest, HOLON_NODE_IDS);
+	unsigned int id;
+
+	bitmap_zero(survives, HOLON_NODE_IDS);
+	for_each_set_bit(id, view->members, HOLON_NODE_IDS) {
+		bitmap_copy(rest, view->members, HOLON_NODE_IDS);
+		__clear_bit(id, rest);
+		if (bitmap_empty(rest, HOLON_NODE_IDS))
+			continue;
+		if (fence_last_man() || holon_view_quorum(view, rest, view_no_nodes))
+			__set_bit(id, survives);
+	}
+}
+
 void holon_cluster_info(struct holon_cluster_info *info)
 {
 	const struct holon_view *view = holon_view_get();
@@ -1078,11 +1157,14 @@ void holon_cluster_info(struct holon_cluster_info *info)
 	info->steady = holon_view_steady();
 	info->hb_ms = view_hb_ms;
 	info->fd_ms = view_fd_ms;
+	info->lease_ms = div_u64(freeze_lease(), NSEC_PER_MSEC);
+	info->quorum = fence_last_man() ? "one" : "majority";
 	if (view) {
 		info->uuid = view->cluster_uuid;
 		info->epoch = view->epoch;
 		info->count = view->count;
 		bitmap_copy(info->members, view->members, HOLON_NODE_IDS);
+		find_survivable(info->survives, view);
 		holon_view_put(view);
 	}
 }

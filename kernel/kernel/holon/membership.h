@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * State of the membership protocol, shared by membership.c (thread, upcalls,
- * installing views), change.c (agreement and barrier), detector.c (heartbeats)
- * and join.c (formation, join, leave).
+ * installing views), change.c (agreement and barrier), detector.c (heartbeats),
+ * join.c (formation, join, leave), freeze.c and fence.c (who may act).
  *
  * Everything here belongs to the view thread, an ordered workqueue, and needs
  * no lock, except what is marked
@@ -19,6 +19,7 @@
 #include <linux/holon_transport.h>
 #include <linux/spinlock.h>
 
+#include "lease.h"
 #include "paxos.h"
 #include "view_fsm.h"
 #include "view_wire.h"
@@ -41,12 +42,18 @@
  * @up: F: all lanes are up, to @up_incarnation
  * @up_incarnation: F
  * @gone_incarnation: F: a life that was removed from our cluster
+ * @gone_uuid: F: of its machine
+ * @fenced: F: that life does certainly not act any more
+ * @fence: F: what became of the last fence command for this node
  * @rtt_ns: F: round trip of a heartbeat
  * @clock_offset_ns: F: its CLOCK_MONOTONIC minus ours
  * @heard: A: when the last frame arrived
  * @queued: A: frames of it that wait for the view thread
  * @seen: A: wall of running time of the last hello
  * @hears: as it said last
+ * @lease_ns: length of its lease, as it said last
+ * @fenced_at: CLOCK_BOOTTIME at which the lease of @gone_incarnation is over
+ * @off_incarnation: the fence command said that it is off
  * @stamp: of its last heartbeat, its clock
  * @stamp_at: when that arrived, CLOCK_MONOTONIC
  * @joiner: has asked to join, in the life @up_incarnation
@@ -66,6 +73,9 @@ struct view_node {
 	bool up;
 	u64 up_incarnation;
 	u64 gone_incarnation;
+	uuid_t gone_uuid;
+	bool fenced;
+	char fence[HOLON_FENCE_MAX];
 	u64 rtt_ns;
 	s64 clock_offset_ns;
 	atomic64_t heard;
@@ -73,6 +83,7 @@ struct view_node {
 	atomic_t queued;
 
 	DECLARE_BITMAP(hears, HOLON_NODE_IDS);
+	u64 lease_ns, fenced_at, off_incarnation;
 	u64 stamp, stamp_at;
 	bool joiner, leaver;
 	u8 done;
@@ -98,7 +109,7 @@ struct view_node {
  * @stage_running: the step worker is busy; its end comes as an event
  * @resumed: the barrier of @view has ended
  * @broken: members of @basis that are dead for certain (lanes broken, a newer life)
- * @dead: members of @basis that are off and do not count as voters
+ * @dead: members of @basis that are off and do not count as voters (fence.c)
  * @reported: members that another member suspects
  * @told: what we have told the others that we suspect
  * @told_at: when
@@ -109,6 +120,7 @@ struct view_node {
  * @work_since: since when there is a reason to change the view; 0: none
  * @backoff_until: no attempt before
  * @max_round: highest round seen
+ * @lease: what the members have lent us
  * @target: cluster we are joining
  * @join_since: since when
  * @join_again_at: ask again then
@@ -140,6 +152,8 @@ struct membership {
 	u64 attempt_at, work_since, backoff_until;
 	u32 max_round;
 
+	struct view_lease lease;
+
 	uuid_t target;
 	u64 join_since, join_again_at, no_join_until;
 
@@ -150,6 +164,9 @@ extern struct membership mship;
 extern struct view_node *view_nodes[HOLON_NODE_IDS];
 extern spinlock_t view_facts_lock;
 extern unsigned int view_hb_ms, view_fd_ms;
+
+/* The empty set. */
+extern const unsigned long view_no_nodes[BITS_TO_LONGS(HOLON_NODE_IDS)];
 
 static inline u64 view_now(void)
 {
@@ -178,6 +195,12 @@ void view_install(const struct holon_view *view, u8 coordinator);
 
 /* This life has ended as a member, voter or leaver. */
 void view_gone(const char *why);
+
+/* A life is off for certain: it is no more heard, and is suspected for good. */
+void view_dead(u8 node, u64 incarnation);
+
+/* Have the view thread look at what is due. Context: any. */
+void view_kick(void);
 
 /* Keep why a node refused us, or we it, for the administrator. */
 void view_refusal(u8 node, const char *reason);

@@ -74,7 +74,10 @@ static int fill_cluster(struct sk_buff *msg, const struct holon_cluster_info *in
 	     nla_put_u8(msg, HOLON_A_CLUSTER_COORDINATOR, info->coordinator)) ||
 	    (info->steady && nla_put_flag(msg, HOLON_A_CLUSTER_STEADY)) ||
 	    nla_put_u32(msg, HOLON_A_CLUSTER_HEARTBEAT, info->hb_ms) ||
-	    nla_put_u32(msg, HOLON_A_CLUSTER_SILENCE, info->fd_ms))
+	    nla_put_u32(msg, HOLON_A_CLUSTER_SILENCE, info->fd_ms) ||
+	    nla_put_u32(msg, HOLON_A_CLUSTER_LEASE, info->lease_ms) ||
+	    nla_put_string(msg, HOLON_A_CLUSTER_QUORUM, info->quorum) ||
+	    put_ids(msg, HOLON_A_CLUSTER_SURVIVES, info->survives))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -90,7 +93,7 @@ int holon_nl_cluster_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!cluster)
 		return -ENOMEM;
 	err = -ENOMEM;
-	msg = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	msg = genlmsg_new(2 * IDS_SIZE + SZ_512, GFP_KERNEL);
 	if (!msg)
 		goto free_cluster;
 	holon_cluster_info(cluster);
@@ -169,7 +172,10 @@ static int fill_node(struct sk_buff *msg, const struct holon_node_info *node)
 	     nla_put_u32(msg, HOLON_A_NODE_HEARD, node->heard_ms)) ||
 	    (node->rtt_us && nla_put_u32(msg, HOLON_A_NODE_ROUND_TRIP, node->rtt_us)) ||
 	    nla_put_sint(msg, HOLON_A_NODE_CLOCK_OFFSET, node->clock_offset_ns) ||
-	    (node->refused[0] && nla_put_string(msg, HOLON_A_NODE_REASON, node->refused)))
+	    (node->refused[0] && nla_put_string(msg, HOLON_A_NODE_REASON, node->refused)) ||
+	    (node->removed && !node->member &&
+	     nla_put_u8(msg, HOLON_A_NODE_FENCED, node->fenced)) ||
+	    (node->fence[0] && nla_put_string(msg, HOLON_A_NODE_FENCE, node->fence)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -380,6 +386,27 @@ free_node:
 	kfree(node);
 }
 
+static void report_fenced(u8 id)
+{
+	struct holon_node_info *node;
+	struct sk_buff *msg = NULL;
+	void *header;
+
+	node = kmalloc(sizeof(*node), GFP_KERNEL);
+	if (node && !holon_node_info(id, node))
+		msg = event_begin(HOLON_CMD_FENCED_NTF, NLMSG_DEFAULT_SIZE, &header);
+	if (!msg) {
+		event_lost();
+	} else if (nla_put_u8(msg, HOLON_A_NODE_ID, id) ||
+		   nla_put_uint(msg, HOLON_A_NODE_INCARNATION, node->removed)) {
+		nlmsg_free(msg);
+		event_lost();
+	} else {
+		event_end(msg, header);
+	}
+	kfree(node);
+}
+
 static int view_event(struct notifier_block *nb, unsigned long event, void *data)
 {
 	const struct holon_view_notice *notice = data;
@@ -396,6 +423,9 @@ static int view_event(struct notifier_block *nb, unsigned long event, void *data
 		break;
 	case HOLON_VIEW_EVENT_REFUSED:
 		report_refusal(notice->node);
+		break;
+	case HOLON_VIEW_EVENT_FENCED:
+		report_fenced(notice->node);
 		break;
 	}
 	return NOTIFY_DONE;

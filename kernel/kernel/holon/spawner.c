@@ -34,6 +34,7 @@
 #include <linux/holon_view.h>
 #include <uapi/linux/holon_spawner.h>
 
+#include "freeze.h"
 #include "guest.h"
 #include "image.h"
 #include "spawner.h"
@@ -279,6 +280,9 @@ static int holon_exec_handler(struct holon_request *request)
 	struct holon_birth *birth;
 	int err;
 
+	/* Home tries again; an image that came in pieces is dropped by its ABORT. */
+	if (holon_frozen())
+		return -EAGAIN;
 	birth = kzalloc(sizeof(*birth), GFP_KERNEL);
 	if (!birth)
 		return -ENOMEM;

@@ -23,6 +23,7 @@
 #include <asm/syscall.h>
 #include <asm/unistd.h>
 
+#include "freeze.h"
 #include "marshal.h"
 #include "syscall.h"
 #include "task.h"
@@ -155,6 +156,10 @@ bool __holon_syscall(struct pt_regs *regs, long nr)
 
 	if (!holon_is_guest(current))
 		return false;
+	if (holon_freeze_wait()) {
+		regs->ax = -EINTR;
+		return true;
+	}
 	if (in_ia32_syscall()) {
 		atomic64_inc(&holon_foreign);
 		regs->ax = -ENOSYS;

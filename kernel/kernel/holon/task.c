@@ -79,6 +79,7 @@
 #include <linux/hashtable.h>
 #include <linux/init.h>
 #include <linux/rculist.h>
+#include <linux/resume_user_mode.h>
 #include <linux/slab.h>
 
 #include <linux/holon.h>
@@ -319,6 +320,36 @@ static void holon_task_lost(const struct holon_view *view, const unsigned long *
 	}
 	holon_spawner_lost();
 	holon_image_lost();
+}
+
+void holon_task_kick(void)
+{
+	struct holon_task *ht;
+	unsigned long flags;
+	unsigned int bucket;
+
+	rcu_read_lock();
+	hash_for_each_rcu(table, bucket, ht, hash) {
+		if (ht->role != HOLON_ROLE_GUEST)
+			continue;
+		spin_lock_irqsave(&ht->lock, flags);
+		if (ht->task)
+			set_notify_resume(ht->task);
+		spin_unlock_irqrestore(&ht->lock, flags);
+	}
+	rcu_read_unlock();
+}
+
+unsigned int holon_task_halves(void)
+{
+	unsigned int bucket, halves = 0;
+	struct holon_task *ht;
+
+	rcu_read_lock();
+	hash_for_each_rcu(table, bucket, ht, hash)
+		halves++;
+	rcu_read_unlock();
+	return halves;
 }
 
 static int holon_task_step(const struct holon_view *view)

@@ -124,6 +124,12 @@ void holon_task_detach(void);
 bool holon_task_peer_alive(const struct holon_task *ht);
 void holon_task_lose(struct holon_task *ht);
 
+/* Have every guest come by in __holon_resume_user_mode(). Any context. */
+void holon_task_kick(void);
+
+/* Number of halves whose other half is, or is to be, on another node. */
+unsigned int holon_task_halves(void);
+
 /* signal.c */
 void holon_relay(struct holon_task *ht);
 void holon_stop_deputy(struct holon_task *ht);

@@ -5,7 +5,7 @@
  * connection.
  *
  *  type       body after the head                       head.epoch, head.ballot
- *  HB         wire_hb                                    of the sender's view; -
+ *  HB         wire_hb: also lends, and renews, leases    of the sender's view; -
  *  SUSPECT    32 bytes bitmap                            of the sender's view; -
  *  JOIN_REQ   wire_join                                  0; -
  *  JOIN_WAIT  view: who to connect to                    of the view; -
@@ -64,9 +64,14 @@ struct wire_hb {
 	u8 expect;
 	u8 done;		/* stage of the barrier that has ended here */
 	u8 order;		/* stage the sender has ordered, 0: it does not lead */
-	u8 reserved[4];
+	u8 flags;		/* WIRE_HB_* */
+	u8 reserved;
+	__le16 lease;		/* length of the sender's own lease, 10 ms */
 	u8 hears[HOLON_NODE_IDS / 8];
 } __packed;
+
+/* The sender has accepted no successor of its view: see lease.c. */
+#define WIRE_HB_LENDS		BIT(0)
 
 struct wire_promise {
 	__le32 round;		/* of the accepted value, 0: none, and no view follows */
