@@ -173,3 +173,37 @@ def test_others_that_went_on_have_ended_what_was_frozen(cluster):
     assert "fenced" not in shown(cluster[1], 3)
     ready(cluster, home=2, node=3)
     ready(cluster, home=3, node=2)
+
+
+@PATIENT
+def test_a_member_is_put_out_by_command(cluster):
+    begin(cluster)
+    before = wait_agreed(cluster, [1, 2, 3])
+    for wrong, sentence in ((1, "use leave"), (9, "no member")):
+        result = cluster[1].run(f"holon node evict id {wrong}", check=False)
+        assert result.status == 1 and sentence in result.err
+    assert cluster[1].run("holon node evict", check=False).status == 2
+    life = cluster[3].read("/sys/kernel/holon/incarnation")
+    task = cluster[2].spawn(placed("spin", node=3))
+    task.wait_output("ready")
+    cluster[3].watch_events()
+    # Not the lowest: nobody but node 2 knows of it.
+    cluster[2].run("holon node evict id 3")
+    after = wait_agreed(cluster, [1, 2])
+    assert after.epoch == before.epoch + 1
+    assert task.wait().signal == 9
+    cluster[3].wait_event('"event":"state".*"alone"')
+    assert running(cluster[3]) == []
+    assert cluster[3].read("/sys/kernel/holon/incarnation") != life
+    # Of two, only the lower can go on alone.
+    result = cluster[2].run("holon node evict id 1", check=False)
+    assert result.status == 1 and "no quorum" in result.err
+    # It stays out, as long as others need to join.
+    cluster[2].run("holon node leave")
+    wait_agreed(cluster, [1])
+    cluster[2].run("holon node join")
+    wait_agreed(cluster, [1, 2])
+    assert view(cluster[3]).state == "alone"
+    cluster[3].run("holon node join")
+    wait_agreed(cluster, [1, 2, 3])
+    ready(cluster, home=2, node=3)

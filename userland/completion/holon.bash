@@ -41,8 +41,8 @@ _holon()
 		;;
 	node)
 		case $verb in
-		'') words='show set join leave help' ;;
-		show | set) [ "$previous" = id ] && words=$(_holon_members) || words='id' ;;
+		'') words='show set join leave evict help' ;;
+		show | set | evict) [ "$previous" = id ] && words=$(_holon_members) || words='id' ;;
 		join) words='cluster' ;;
 		leave) words='force' ;;
 		esac

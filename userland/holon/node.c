@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * holon node show|set|join|leave
+ * holon node show|set|join|leave|evict
  */
 #include <stdlib.h>
 
@@ -136,9 +136,28 @@ static int leave(const struct verb *verb)
 	return leave_cluster(given(verb, "force"));
 }
 
+static int evict(const struct verb *verb)
+{
+	struct holon_node_evict_req request = {};
+	const char *id = given(verb, "id");
+	struct ynl_sock *ys;
+
+	if (!id)
+		return misused("say which member to put out: holon node evict id N");
+	if (!parse_id(id, &request.id))
+		return misused("\"%s\" is not a node id: say a number from 1 to 255", id);
+	request._present.id = 1;
+	ys = kernel(REFUSED);
+	if (holon_node_evict(ys, &request))
+		return refused(ys);
+	ynl_sock_destroy(ys);
+	return DONE;
+}
+
 static struct parameter show_parameters[] = { { .key = "id" }, { .key = NULL } };
 static struct parameter set_parameters[] = { { .key = "id" }, { .key = NULL } };
 static struct parameter join_parameters[] = { { .key = "cluster" }, { .key = NULL } };
+static struct parameter evict_parameters[] = { { .key = "id" }, { .key = NULL } };
 static struct parameter leave_parameters[] = { { .key = "force", .lone = true }, { .key = NULL } };
 
 static const struct verb verbs[] = {
@@ -146,6 +165,7 @@ static const struct verb verbs[] = {
 	{ "set", "id N", "give this node its id, once, before it joins", set_parameters, set },
 	{ "join", "[cluster NAME]", "ask the cluster to let this node in", join_parameters, join },
 	{ "leave", "[force]", "leave the cluster", leave_parameters, leave },
+	{ "evict", "id N", "put a member out, until it is told to join", evict_parameters, evict },
 	{ .name = NULL }
 };
 

@@ -19,6 +19,7 @@ static const char * const holon_op_strmap[] = {
 	[HOLON_CMD_CLUSTER_LEAVE] = "cluster-leave",
 	[HOLON_CMD_NODE_GET] = "node-get",
 	[HOLON_CMD_NODE_SET] = "node-set",
+	[HOLON_CMD_NODE_EVICT] = "node-evict",
 	[HOLON_CMD_VIEW_NTF] = "view-ntf",
 	[HOLON_CMD_STATE_NTF] = "state-ntf",
 	[HOLON_CMD_REFUSED_NTF] = "refused-ntf",
@@ -657,6 +658,32 @@ int holon_node_set(struct ynl_sock *ys, struct holon_node_set_req *req)
 	int err;
 
 	nlh = ynl_gemsg_start_req(ys, ys->family_id, HOLON_CMD_NODE_SET, 1);
+	ys->req_policy = &holon_node_nest;
+
+	if (req->_present.id)
+		ynl_attr_put_u8(nlh, HOLON_A_NODE_ID, req->id);
+
+	err = ynl_exec(ys, nlh, &yrs);
+	if (err < 0)
+		return -1;
+
+	return 0;
+}
+
+/* ============== HOLON_CMD_NODE_EVICT ============== */
+/* HOLON_CMD_NODE_EVICT - do */
+void holon_node_evict_req_free(struct holon_node_evict_req *req)
+{
+	free(req);
+}
+
+int holon_node_evict(struct ynl_sock *ys, struct holon_node_evict_req *req)
+{
+	struct ynl_req_state yrs = { .yarg = { .ys = ys, }, };
+	struct nlmsghdr *nlh;
+	int err;
+
+	nlh = ynl_gemsg_start_req(ys, ys->family_id, HOLON_CMD_NODE_EVICT, 1);
 	ys->req_policy = &holon_node_nest;
 
 	if (req->_present.id)

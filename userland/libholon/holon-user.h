@@ -256,6 +256,34 @@ holon_node_set_req_set_id(struct holon_node_set_req *req, __u8 id)
  */
 int holon_node_set(struct ynl_sock *ys, struct holon_node_set_req *req);
 
+/* ============== HOLON_CMD_NODE_EVICT ============== */
+/* HOLON_CMD_NODE_EVICT - do */
+struct holon_node_evict_req {
+	struct {
+		__u32 id:1;
+	} _present;
+
+	__u8 id;
+};
+
+static inline struct holon_node_evict_req *holon_node_evict_req_alloc(void)
+{
+	return calloc(1, sizeof(struct holon_node_evict_req));
+}
+void holon_node_evict_req_free(struct holon_node_evict_req *req);
+
+static inline void
+holon_node_evict_req_set_id(struct holon_node_evict_req *req, __u8 id)
+{
+	req->_present.id = 1;
+	req->id = id;
+}
+
+/*
+ * put a member out of the cluster; answers when the view without it is in force
+ */
+int holon_node_evict(struct ynl_sock *ys, struct holon_node_evict_req *req);
+
 /* ============== HOLON_CMD_TASK_PLACE ============== */
 /* HOLON_CMD_TASK_PLACE - do */
 struct holon_task_place_req {

@@ -33,6 +33,8 @@ enum holon_node_state {
  * @rcu: for the last reference
  * @epoch: grows by every change, never reused in a cluster
  * @cluster_uuid: made at formation
+ * @evicted: the administrator has put this node out on the way to this view,
+ *	0: nobody
  * @count: number of members
  * @members: bitmap of node ids
  * @incarnation: of each member, 0 for others
@@ -43,6 +45,7 @@ struct holon_view {
 	struct rcu_head rcu;	/* kfree_rcu() wants it near the beginning */
 	u64 epoch;
 	uuid_t cluster_uuid;
+	u8 evicted;
 	unsigned int count;
 	DECLARE_BITMAP(members, HOLON_NODE_IDS);
 	u64 incarnation[HOLON_NODE_IDS];
@@ -322,5 +325,21 @@ int holon_cluster_join(const char *name, struct netlink_ext_ack *extack);
  *	@force is not given; -EINTR.
  */
 int holon_cluster_leave(bool force, struct netlink_ext_ack *extack);
+
+/**
+ * holon_node_evict - put a member out of the cluster
+ * @node: id
+ * @extack: gets a sentence on failure; may be NULL
+ *
+ * Waits killably until the view without it is in force. It ends what it has of the
+ * cluster, and does not join again by itself. One that cannot be told so, because
+ * it is not reached, does join when it is.
+ *
+ * Context: process context, no locks.
+ * Return: 0; -ENOTCONN when in no cluster; -ENOENT when @node is no member; -EINVAL
+ *	for this node itself; -EBUSY when there is no quorum, or would be none
+ *	without it; -ENOMEM; -EINTR.
+ */
+int holon_node_evict(u8 node, struct netlink_ext_ack *extack);
 
 #endif /* _LINUX_HOLON_VIEW_H */

@@ -90,7 +90,7 @@ static bool votable(u8 from, const struct view_msg *msg, const struct holon_view
 			return false;
 		if (previous->epoch > mship.view->epoch) {
 			if (!is_member(previous, mship.me.id)) {
-				view_gone("others have gone on without this node");
+				view_put_out(previous);
 				return false;
 			}
 			view_install(previous, test_bit(from, previous->members) ? from : 0);
@@ -218,6 +218,9 @@ static struct holon_view *wanted_view(void)
 			__clear_bit(id, set);
 			__set_bit(id, voters);
 		}
+	/* It is not asked whether it agrees. */
+	if (mship.evicting)
+		__clear_bit(mship.evicting, set);
 	holon_clique(set, hears_of, hears);
 	/* The last two cannot both leave at once: somebody has to be left to tell. */
 	if (bitmap_empty(set, HOLON_NODE_IDS))
@@ -234,6 +237,7 @@ static struct holon_view *wanted_view(void)
 		return NULL;
 	view->cluster_uuid = mship.basis->cluster_uuid;
 	view->epoch = mship.basis->epoch + 1;
+	view->evicted = mship.evicting;
 	for_each_set_bit(id, set, HOLON_NODE_IDS) {
 		if (test_bit(id, mship.basis->members))
 			holon_view_add(view, id, mship.basis->incarnation[id],
@@ -329,7 +333,7 @@ static void chosen(void)
 	if (is_member(view, mship.me.id))
 		view_install(view, coordinator);
 	else
-		view_gone(mship.state == HOLON_NODE_LEAVING ? "left" : "removed by the others");
+		view_put_out(view);
 	holon_view_put(view);
 }
 
@@ -354,8 +358,7 @@ static void on_commit(u8 from, const struct view_msg *msg)
 		    view->epoch <= mship.view->epoch)
 			return;
 		if (!is_member(view, mship.me.id)) {
-			view_gone(mship.state == HOLON_NODE_LEAVING ? "left" :
-				  "removed by the others");
+			view_put_out(view);
 			return;
 		}
 	} else if (mship.state != HOLON_NODE_JOINING || !is_member(view, mship.me.id) ||
@@ -499,7 +502,7 @@ static bool work_to_do(const unsigned long *suspected, const unsigned long *pres
 	DECLARE_BITMAP(joiners, HOLON_NODE_IDS);
 	unsigned int id;
 
-	if (!mship.basis->epoch || !bitmap_empty(suspected, HOLON_NODE_IDS) ||
+	if (!mship.basis->epoch || mship.evicting || !bitmap_empty(suspected, HOLON_NODE_IDS) ||
 	    !bitmap_empty(mship.reported, HOLON_NODE_IDS))
 		return true;
 	for_each_set_bit(id, present, HOLON_NODE_IDS)
@@ -543,7 +546,8 @@ void change_poll(void)
 	}
 	if (!mship.work_since)
 		mship.work_since = now;
-	rank = detector_rank();
+	/* Nobody else knows of an eviction. */
+	rank = mship.evicting ? 0 : detector_rank();
 	/* One heartbeat of time, so that what happened at once is changed at once. */
 	delay = view_hb_ms + (rank ? view_fd_ms + rank * view_hb_ms : 0);
 	if (is_leaver(mship.me.id) && mship.basis->count > 1)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Wishes of the administrator: found a cluster, join one, leave it.
+ * Wishes of the administrator: found a cluster, join one, leave it, put a member out.
  *
  * A caller queues a command to the view thread and waits, killably. The command
  * is begun there and kept in a list until what it wants has come true or cannot;
@@ -19,11 +19,14 @@ enum command_kind {
 	COMMAND_CREATE,
 	COMMAND_JOIN,
 	COMMAND_LEAVE,
+	COMMAND_EVICT,
 };
 
 /**
  * struct command - waits in @commands until it has come true or failed
  * @ref: of the waiter and of the view thread
+ * @node: with EVICT, whom
+ * @incarnation: of it, once that is known
  * @why: sentence for the waiter
  */
 struct command {
@@ -32,6 +35,8 @@ struct command {
 	enum command_kind kind;
 	char name[HOLON_CLUSTER_NAME_MAX];
 	bool force;
+	u8 node;
+	u64 incarnation;
 	u64 since;
 	int err;
 	const char *why;
@@ -80,11 +85,53 @@ static void command_create(struct command *command)
 	holon_view_put(founders);
 }
 
+static void command_evict(struct command *command)
+{
+	DECLARE_BITMAP(rest, HOLON_NODE_IDS);
+
+	if (!mship.view) {
+		command_end(command, -ENOTCONN, "this node is in no cluster");
+		return;
+	}
+	if (command->node == mship.me.id) {
+		command_end(command, -EINVAL, "this is the node itself; use leave");
+		return;
+	}
+	command->incarnation = mship.view->incarnation[command->node];
+	if (!command->incarnation) {
+		command_end(command, -ENOENT, "this node is no member of the cluster");
+		return;
+	}
+	if (mship.state != HOLON_NODE_MEMBER) {
+		command_end(command, -EBUSY,
+			    "there is no quorum to agree to it, or this node is leaving");
+		return;
+	}
+	if (mship.evicting && mship.evicting != command->node) {
+		command_end(command, -EBUSY, "another member is being evicted; try again");
+		return;
+	}
+	detector_suspected(rest);
+	bitmap_andnot(rest, mship.view->members, rest, HOLON_NODE_IDS);
+	__clear_bit(command->node, rest);
+	if (!holon_view_quorum(mship.view, rest, mship.dead)) {
+		command_end(command, -EBUSY, "the others would be no quorum without it");
+		return;
+	}
+	mship.evicting = command->node;
+	mship.evicting_incarnation = command->incarnation;
+	list_add_tail(&command->list, &commands);
+}
+
 void command_begin(struct command *command)
 {
 	int err;
 
 	command->since = view_now();
+	if (command->kind == COMMAND_EVICT) {
+		command_evict(command);
+		return;
+	}
 	if (command->kind == COMMAND_LEAVE) {
 		if (mship.state == HOLON_NODE_ALONE || mship.state == HOLON_NODE_JOINING) {
 			if (!mship.enabled) {
@@ -170,6 +217,21 @@ static bool command_over(struct command *command, int *err, const char **why)
 		}
 		return false;
 	}
+	if (command->kind == COMMAND_EVICT) {
+		if (!mship.view) {
+			*err = -ECANCELED;
+			*why = "this node is out of the cluster itself";
+			return true;
+		}
+		if (mship.view->incarnation[command->node] != command->incarnation)
+			return mship.resumed;
+		if (mship.state == HOLON_NODE_MEMBER)
+			return false;
+		mship.evicting = 0;
+		*err = -EBUSY;
+		*why = "quorum was lost meanwhile";
+		return true;
+	}
 	if (mship.view)
 		return mship.resumed;
 	if (!mship.enabled) {
@@ -235,7 +297,7 @@ void command_poll(void)
 	}
 }
 
-static int command_run(enum command_kind kind, const char *name, bool force,
+static int command_run(enum command_kind kind, const char *name, bool force, u8 node,
 		       struct netlink_ext_ack *extack)
 {
 	struct command *command;
@@ -253,6 +315,7 @@ static int command_run(enum command_kind kind, const char *name, bool force,
 	refcount_set(&command->ref, 2);
 	command->kind = kind;
 	command->force = force;
+	command->node = node;
 	if (name)
 		strscpy(command->name, name);
 	init_completion(&command->done);
@@ -275,15 +338,20 @@ static int command_run(enum command_kind kind, const char *name, bool force,
 
 int holon_cluster_create(const char *name, struct netlink_ext_ack *extack)
 {
-	return command_run(COMMAND_CREATE, name, false, extack);
+	return command_run(COMMAND_CREATE, name, false, 0, extack);
 }
 
 int holon_cluster_join(const char *name, struct netlink_ext_ack *extack)
 {
-	return command_run(COMMAND_JOIN, name, false, extack);
+	return command_run(COMMAND_JOIN, name, false, 0, extack);
 }
 
 int holon_cluster_leave(bool force, struct netlink_ext_ack *extack)
 {
-	return command_run(COMMAND_LEAVE, NULL, force, extack);
+	return command_run(COMMAND_LEAVE, NULL, force, 0, extack);
+}
+
+int holon_node_evict(u8 node, struct netlink_ext_ack *extack)
+{
+	return command_run(COMMAND_EVICT, NULL, false, node, extack);
 }

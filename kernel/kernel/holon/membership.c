@@ -372,6 +372,8 @@ void view_set_basis(const struct holon_view *basis)
 		bitmap_zero(mship.broken, HOLON_NODE_IDS);
 	}
 	bitmap_zero(mship.dead, HOLON_NODE_IDS);
+	if (!basis || basis->incarnation[mship.evicting] != mship.evicting_incarnation)
+		mship.evicting = 0;
 	paxos_proposer_reset(&mship.proposer);
 	paxos_acceptor_reset(&mship.acceptor);
 	bitmap_zero(mship.reported, HOLON_NODE_IDS);
@@ -427,7 +429,8 @@ static void find_lost(unsigned long *lost, const struct holon_view *old,
 			__set_bit(id, lost);
 }
 
-static void remove_lost(const struct holon_view *old, const unsigned long *lost)
+static void remove_lost(const struct holon_view *old, const struct holon_view *new,
+			const unsigned long *lost)
 {
 	unsigned int id;
 
@@ -436,7 +439,7 @@ static void remove_lost(const struct holon_view *old, const unsigned long *lost)
 
 		if (!node)
 			continue;
-		fence_removed(id, old, !node->leaver);
+		fence_removed(id, old, !node->leaver && id != new->evicted);
 		node->leaver = false;
 		if (!node->up || node->up_incarnation != old->incarnation[id])
 			continue;
@@ -494,7 +497,7 @@ void view_install(const struct holon_view *view, u8 coordinator)
 		view->members, mship.coordinator, &view->cluster_uuid);
 
 	if (old)
-		remove_lost(old, lost);
+		remove_lost(old, view, lost);
 	view_call_lost(view, lost);
 	if (aborted)
 		view_call_abort(old->epoch);
@@ -542,6 +545,17 @@ void view_gone(const char *why)
 	view_update_hello();
 	gone_until = view_now() + 2 * view_hb_ms;
 	leftovers_said = gone_until;
+}
+
+void view_put_out(const struct holon_view *view)
+{
+	bool evicted = view->evicted == mship.me.id;
+
+	/* The administrator says when it may join again. */
+	if (evicted)
+		mship.enabled = false;
+	view_gone(mship.state == HOLON_NODE_LEAVING ? "left" :
+		  evicted ? "evicted by the administrator" : "removed by the others");
 }
 
 static void reborn(void)

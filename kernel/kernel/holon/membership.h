@@ -121,6 +121,8 @@ struct view_node {
  * @backoff_until: no attempt before
  * @max_round: highest round seen
  * @lease: what the members have lent us
+ * @evicting: member that the administrator wants out, 0: none
+ * @evicting_incarnation: of it
  * @target: cluster we are joining
  * @join_since: since when
  * @join_again_at: ask again then
@@ -153,6 +155,8 @@ struct membership {
 	u32 max_round;
 
 	struct view_lease lease;
+	u8 evicting;
+	u64 evicting_incarnation;
 
 	uuid_t target;
 	u64 join_since, join_again_at, no_join_until;
@@ -195,6 +199,9 @@ void view_install(const struct holon_view *view, u8 coordinator);
 
 /* This life has ended as a member, voter or leaver. */
 void view_gone(const char *why);
+
+/* A view without this life is known. */
+void view_put_out(const struct holon_view *view);
 
 /* A life is off for certain: it is no more heard, and is suspected for good. */
 void view_dead(u8 node, u64 incarnation);

@@ -35,6 +35,11 @@ static const struct nla_policy holon_node_set_nl_policy[HOLON_A_NODE_ID + 1] = {
 	[HOLON_A_NODE_ID] = NLA_POLICY_MIN(NLA_U8, 1),
 };
 
+/* HOLON_CMD_NODE_EVICT - do */
+static const struct nla_policy holon_node_evict_nl_policy[HOLON_A_NODE_ID + 1] = {
+	[HOLON_A_NODE_ID] = NLA_POLICY_MIN(NLA_U8, 1),
+};
+
 /* HOLON_CMD_TASK_PLACE - do */
 static const struct nla_policy holon_task_place_nl_policy[HOLON_A_TASK_NODE + 1] = {
 	[HOLON_A_TASK_NODE] = NLA_POLICY_MIN(NLA_U8, 1),
@@ -105,6 +110,13 @@ static const struct genl_split_ops holon_nl_ops[] = {
 		.policy		= holon_node_set_nl_policy,
 		.maxattr	= HOLON_A_NODE_ID,
 		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= HOLON_CMD_NODE_EVICT,
+		.doit		= holon_nl_node_evict_doit,
+		.policy		= holon_node_evict_nl_policy,
+		.maxattr	= HOLON_A_NODE_ID,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
 		.cmd		= HOLON_CMD_TASK_PLACE,

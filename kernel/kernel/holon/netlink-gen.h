@@ -23,6 +23,7 @@ int holon_nl_cluster_leave_doit(struct sk_buff *skb, struct genl_info *info);
 int holon_nl_node_get_doit(struct sk_buff *skb, struct genl_info *info);
 int holon_nl_node_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int holon_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info);
+int holon_nl_node_evict_doit(struct sk_buff *skb, struct genl_info *info);
 int holon_nl_task_place_doit(struct sk_buff *skb, struct genl_info *info);
 int holon_nl_facts_get_doit(struct sk_buff *skb, struct genl_info *info);
 int holon_nl_facts_set_doit(struct sk_buff *skb, struct genl_info *info);

@@ -261,6 +261,15 @@ int holon_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+int holon_nl_node_evict_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	if (GENL_REQ_ATTR_CHECK(info, HOLON_A_NODE_ID)) {
+		NL_SET_ERR_MSG(info->extack, "say the id of the member to put out");
+		return -EINVAL;
+	}
+	return holon_node_evict(nla_get_u8(info->attrs[HOLON_A_NODE_ID]), info->extack);
+}
+
 /* Events */
 
 /* The last view that user space was told of. Zero is no member. */

@@ -128,6 +128,7 @@ void wire_view_encode(struct wire_view *wire, const struct holon_view *view, u8 
 	wire->epoch = cpu_to_le64(view->epoch);
 	wire->count = cpu_to_le16(view->count);
 	wire->coordinator = coordinator;
+	wire->evicted = view->evicted;
 	for_each_set_bit(node, view->members, HOLON_NODE_IDS) {
 		const struct sockaddr_storage *from = addr ? addr(node) : NULL;
 
@@ -170,6 +171,9 @@ static int decode_view(struct view_msg *msg, const void *data, size_t len)
 	}
 	if (wire->coordinator && !test_bit(wire->coordinator, view->members))
 		goto bad;
+	if (wire->evicted && test_bit(wire->evicted, view->members))
+		goto bad;
+	view->evicted = wire->evicted;
 	msg->view = view;
 	msg->member = wire->member;
 	msg->coordinator = wire->coordinator;

@@ -17,7 +17,8 @@
  *  ACCEPT     view                                       same
  *  ACCEPTED   none                                       same
  *  COMMIT     view (also to whoever was left behind)     of the view; -
- *  EVICTED    view: the one the receiver is not in       of the view; -
+ *  EVICTED    view: the one the receiver is not in; one  of the view; -
+ *             that is its "evicted" stays out
  *  STEP       wire_step: begin this stage                of the view; -
  *  STEP_DONE  wire_step: this stage has ended here       of the view; -
  */
@@ -107,7 +108,8 @@ struct wire_view {
 	__le64 epoch;
 	__le16 count;
 	u8 coordinator;		/* who leads the barrier */
-	u8 reserved[5];
+	u8 evicted;		/* the administrator put this node out, 0: nobody */
+	u8 reserved[4];
 	struct wire_member member[];	/* by ascending id */
 } __packed;
 

@@ -687,6 +687,7 @@ static void views_are_checked(struct kunit *test)
 	REFUSED(wire->member[2].id = 2);
 	REFUSED(wire->member[1].incarnation = 0);
 	REFUSED(wire->coordinator = 2);
+	REFUSED(wire->evicted = 3);
 	REFUSED(wire->epoch = cpu_to_le64(5));
 #undef REFUSED
 }
@@ -701,12 +702,14 @@ static void a_view_survives_the_wire(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, buffer);
 	head->epoch = cpu_to_le64(77);
+	view->evicted = 9;
 	wire_view_encode((void *)(head + 1), view, 8, NULL);
 	KUNIT_ASSERT_EQ(test, view_msg_decode(&msg, VIEW_MSG_COMMIT, buffer,
 					      sizeof(*head) + wire_view_len(view)), 0);
 	KUNIT_EXPECT_EQ(test, msg.coordinator, 8);
 	KUNIT_EXPECT_EQ(test, msg.view->epoch, 77ULL);
 	KUNIT_EXPECT_EQ(test, msg.view->count, 3U);
+	KUNIT_EXPECT_EQ(test, msg.view->evicted, 9);
 	KUNIT_EXPECT_TRUE(test, uuid_equal(&msg.view->cluster_uuid, &view->cluster_uuid));
 	KUNIT_EXPECT_MEMEQ(test, msg.view->incarnation, view->incarnation,
 			   sizeof(view->incarnation));
