@@ -20,7 +20,8 @@ PORT = 29477
 EPERM, EOPNOTSUPP, EADDRINUSE, EADDRNOTAVAIL = 1, 95, 98, 99
 SOURCE = Path(__file__).parent / "programs" / "unprivileged.c"
 UAPI = config.REPO / "kernel/include/uapi/linux/holon.h"
-CHANGES = ("CLUSTER_CREATE", "CLUSTER_JOIN", "CLUSTER_LEAVE", "NODE_SET", "FACTS_SET", "KEY_SET")
+CHANGES = ("CLUSTER_CREATE", "CLUSTER_JOIN", "CLUSTER_LEAVE", "NODE_SET", "NODE_EVICT",
+           "FACTS_SET", "KEY_SET")
 
 
 def _numbers():

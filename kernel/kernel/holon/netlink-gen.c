@@ -113,10 +113,11 @@ static const struct genl_split_ops holon_nl_ops[] = {
 	},
 	{
 		.cmd		= HOLON_CMD_NODE_EVICT,
+		.pre_doit	= holon_nl_pre_operate,
 		.doit		= holon_nl_node_evict_doit,
 		.policy		= holon_node_evict_nl_policy,
 		.maxattr	= HOLON_A_NODE_ID,
-		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+		.flags		= GENL_CMD_CAP_DO,
 	},
 	{
 		.cmd		= HOLON_CMD_TASK_PLACE,
