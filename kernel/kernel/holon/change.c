@@ -48,9 +48,19 @@ static void send_commit(u8 to, const struct holon_view *view, u8 coordinator)
 		  (struct holon_ballot){}, NULL, 0, view, coordinator);
 }
 
+/* A member that jumps to the last round would leave none for the others. */
+#define ROUNDS_AT_ONCE	0x10000
+
+static bool ballot_of(u8 from, struct holon_ballot ballot)
+{
+	return ballot.node == from && ballot.round &&
+	       ballot.round <= mship.max_round + ROUNDS_AT_ONCE;
+}
+
 static void see_round(struct holon_ballot ballot)
 {
-	mship.max_round = max(mship.max_round, ballot.round);
+	if (ballot.round <= mship.max_round + ROUNDS_AT_ONCE)
+		mship.max_round = max(mship.max_round, ballot.round);
 }
 
 static void back_off(void)
@@ -114,7 +124,7 @@ static void on_prepare(u8 from, const struct view_msg *msg)
 	DECLARE_BITMAP(hears, HOLON_NODE_IDS);
 	struct wire_promise promise = {};
 
-	if (!votable(from, msg, msg->view))
+	if (!ballot_of(from, msg->ballot) || !votable(from, msg, msg->view))
 		return;
 	see_round(msg->ballot);
 	if (!paxos_promise(&mship.acceptor, msg->ballot)) {
@@ -132,7 +142,7 @@ static void on_prepare(u8 from, const struct view_msg *msg)
 
 static void on_accept(u8 from, const struct view_msg *msg)
 {
-	if (!votable(from, msg, NULL))
+	if (!ballot_of(from, msg->ballot) || !votable(from, msg, NULL))
 		return;
 	see_round(msg->ballot);
 	if (!paxos_accept(&mship.acceptor, msg->ballot, msg->view)) {
