@@ -204,8 +204,15 @@ int holon_deputy_call(struct holon_task *ht, struct holon_forward *f)
 	if (status < 0) {
 		holon_reply_free(&f->raw);
 		f->raw = (struct holon_reply){};
-		/* A deputy that is not there any more has us killed. */
-		return status == -ESRCH ? -EHOSTDOWN : status;
+		if (status != -ESRCH)
+			return status;
+		/*
+		 * A deputy that takes no more requests has us killed. The program
+		 * must not see an error before that, and end by itself.
+		 */
+		if (!(current->flags & PF_EXITING))
+			wait_event_killable(ht->wait, READ_ONCE(ht->lost));
+		return -EHOSTDOWN;
 	}
 	/* What the call raised is here before it returns. */
 	if (wait_event_killable(ht->wait, taken(ht, status) || READ_ONCE(ht->lost))) {
