@@ -64,7 +64,7 @@ static inline bool holon_syscall(struct pt_regs *regs, long nr)
  * @regs: of the task
  *
  * Signals have been worked off, so @regs holds no restart code. A deputy stays
- * in here. No lock is held.
+ * in here; a guest does while its node is frozen. No lock is held.
  */
 static inline void holon_resume_user_mode(struct pt_regs *regs)
 {
