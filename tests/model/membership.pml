@@ -14,7 +14,7 @@
  *
  * Switches: N nodes with ids 0..N-1; FOUNDERS, the members of view 1; EPOCHS,
  * the last epoch; ROUNDS of ballots per node and epoch; TRIES, CRASHES and
- * RESTARTS in all.
+ * RESTARTS in all; PROGRESS: trouble ends, and agreement must come to an end.
  */
 #ifndef N
 #define N 3
@@ -294,14 +294,21 @@ inline settle()
 
 /* --- agreement: change.c ------------------------------------------------- */
 
+#ifdef PROGRESS
+/* When it is calm nobody may run out of rounds: see begin(). */
+#define MORE_TRIES(p)	(calm || (max_round[p] < ROUNDS && tries < TRIES))
+#else
+#define MORE_TRIES(p)	(max_round[p] < ROUNDS && tries < TRIES)
+#endif
 #define CAN_BEGIN(p) \
-	(up[p] && epoch[p] && epoch[p] < EPOCHS && max_round[p] < ROUNDS && tries < TRIES)
+	(up[p] && epoch[p] && epoch[p] < EPOCHS && MORE_TRIES(p))
 
 /* Also in the middle of another attempt, which is given up then. */
 inline begin(p)
 {
 	forget_attempt(p);
-	tries++;
+	assert(max_round[p] < ROUNDS);
+	tries = (tries < TRIES -> tries + 1 : tries);
 	max_round[p]++;
 	ballot[p] = BALLOT(max_round[p], p);
 	phase[p] = PREPARE
@@ -435,6 +442,100 @@ inline learn(n, e)
 	fi
 }
 
+/* --- does it end? --------------------------------------------------------- */
+
+#ifdef PROGRESS
+/*
+ * After some trouble it becomes calm: nothing fails any more, no message is
+ * lost, and one link is cut in one direction, or none. Then each run must come
+ * to an end in which everybody has agreed. For three nodes, without joiners.
+ *
+ * Of the clocks only the order remains: "timeout" is when nothing else can
+ * happen, so what is there arrives before anybody gives up.
+ */
+bool calm;
+byte cut_from, cut_to;	/* ids; equal: no cut */
+bool lanes_broken;	/* who is not acknowledged closes the lane too */
+
+#define CUT(a, b)	(cut_from != cut_to && cut_from == (a) && cut_to == (b))
+#define MISSES(p, n) \
+	((view[epoch[p]] & ID_BITS(n)) && \
+	 (!up[n] || !VOTES(n, epoch[p]) || CUT(n, p) || (lanes_broken && CUT(p, n))))
+#define SUSPECTED(p) \
+	(MISSES(p, 0) * ID_BITS(0) | MISSES(p, 1) * ID_BITS(1) | MISSES(p, 2) * ID_BITS(2))
+/* An attempt without a quorum that hears it and is heard has no effect: left out. */
+#define DEAF_TO(p)	(CUT(p, cut_to) * ID_BITS(cut_to))
+#define HAS_QUORUM(p)	QUORUM(view[epoch[p]], view[epoch[p]] & ~SUSPECTED(p) & ~DEAF_TO(p))
+#define REPORTS(q, p) \
+	(up[q] && epoch[q] == epoch[p] && !MISSES(p, q) && !MISSES(q, p) && SUSPECTED(q))
+/* work_to_do() */
+#define HAS_REASON(p) \
+	(up[p] && epoch[p] && epoch[p] < EPOCHS && HAS_QUORUM(p) && \
+	 (SUSPECTED(p) || promised[p] || REPORTS(0, p) || REPORTS(1, p) || REPORTS(2, p)))
+#define SOMEBODY_PROPOSES	(CAN_PROPOSE(0) || CAN_PROPOSE(1) || CAN_PROPOSE(2))
+#define SOMEBODY_HAS_REASON	(HAS_REASON(0) || HAS_REASON(1) || HAS_REASON(2))
+
+#define TROUBLE		!calm
+#define MAY_BEGIN(p)	(!calm || (timeout && HAS_REASON(p) && !SOMEBODY_PROPOSES))
+#define REACHES(p, a)	(!calm || (!MISSES(p, a) && !CUT(p, a)))
+/* Whoever lives answers or is suspected in the end. */
+#define IS_GATHERED(p) \
+	(!calm || !(view[epoch[p]] & ~SUSPECTED(p) & ~promisers[p]) || timeout)
+#define KNOWS(z, n, e)	(up[z] && epoch[z] == (e) && !CUT(z, n))
+#define IS_TOLD(n, e)	(!calm || KNOWS(0, n, e) || KNOWS(1, n, e) || KNOWS(2, n, e))
+#define ANSWERS(a, p)	(!calm || !CUT(a, p))
+
+/* holon_clique() with one missing edge: the higher id of the two goes. */
+inline calm_wish(p)
+{
+	k = (cut_from > cut_to -> cut_from : cut_to);
+	set = promisers[p];
+#ifndef BAD_NO_CLIQUE
+	set = (cut_from != cut_to && (set & ID_BITS(cut_from)) && (set & ID_BITS(cut_to)) ->
+	       set & ~ID_BITS(k) : set);
+#endif
+	proposal[p] = (QUORUM(view[epoch[p]], set) -> set : 0);
+	k = 0
+}
+
+/* In the end: in a view of which all live, hear one another and know it, or stopped. */
+#define IS_SETTLED(n) \
+	(!up[n] || !epoch[n] || (epoch[n] < EPOCHS && !HAS_QUORUM(n)) || \
+	 (epoch[n] < EPOCHS && !SUSPECTED(n) && !promised[n] && \
+	  !(cut_from != cut_to && (view[epoch[n]] & ID_BITS(cut_from)) && \
+	    (view[epoch[n]] & ID_BITS(cut_to)))))
+
+#define BECOME_CALM(from, to) \
+	:: d_step { !calm -> calm = true; cut_from = from; cut_to = to }
+
+proctype world()
+{
+end:	do
+	BECOME_CALM(0, 0)
+	BECOME_CALM(0, 1)
+	BECOME_CALM(1, 0)
+	BECOME_CALM(0, 2)
+	BECOME_CALM(2, 0)
+	BECOME_CALM(1, 2)
+	BECOME_CALM(2, 1)
+	:: atomic { calm && timeout && !SOMEBODY_HAS_REASON && !SOMEBODY_PROPOSES && !lanes_broken ->
+		lanes_broken = true }
+	:: atomic { calm && timeout && !SOMEBODY_HAS_REASON && !SOMEBODY_PROPOSES && lanes_broken ->
+		assert(IS_SETTLED(0) && IS_SETTLED(1) && IS_SETTLED(2)) } -> break
+	od
+}
+
+#define LOSE_ACCEPTS(b) \
+	:: d_step { !calm && OFFER(2, b) -> OFFER(2, b) = 0 }
+#else
+#define TROUBLE		true
+#define MAY_BEGIN(p)	true
+#define REACHES(p, a)	true
+#define IS_GATHERED(p)	true
+#define IS_TOLD(n, e)	true
+#define ANSWERS(a, p)	true
+#endif
+
 /* --- a node -------------------------------------------------------------- */
 
 /*
@@ -454,24 +555,24 @@ inline learn(n, e)
 #endif
 
 #define PREPARE_TO(a) \
-	:: d_step { PREPARE_ARRIVES(n, a) && PREPARE_WINS(n, a) -> \
+	:: d_step { PREPARE_ARRIVES(n, a) && PREPARE_WINS(n, a) && REACHES(n, a) -> \
 		promise(n, a); on_promise(n, a); settle() } \
 	PROMISE_IS_LOST(a) \
-	:: d_step { NACK_ARRIVES(n, a) -> on_nack(n, a); settle() }
+	:: d_step { NACK_ARRIVES(n, a) && REACHES(n, a) -> on_nack(n, a); settle() }
 
 #define ACCEPT_OF(b) \
-	:: d_step { ACCEPT_ARRIVES(n, b) && IS_WAITED_FOR(n, b) -> \
+	:: d_step { ACCEPT_ARRIVES(n, b) && IS_WAITED_FOR(n, b) && ANSWERS(n, PROPOSER(b)) -> \
 		accept(n, b); on_accepted(PROPOSER(b), n); settle() } \
-	:: d_step { ACCEPT_ARRIVES(n, b) && (LOSSY || !IS_WAITED_FOR(n, b)) -> \
+	:: d_step { ACCEPT_ARRIVES(n, b) && (LOSSY || !IS_WAITED_FOR(n, b) || !ANSWERS(n, PROPOSER(b))) -> \
 		accept(n, b); settle() }
 
 #define LEARN(e) \
-	:: d_step { CAN_LEARN(n, e) -> learn(n, e); settle() }
+	:: d_step { CAN_LEARN(n, e) && IS_TOLD(n, e) -> learn(n, e); settle() }
 
 proctype node(byte n)
 {
 end:	do
-	:: d_step { CAN_BEGIN(n) -> begin(n); settle() }
+	:: atomic { CAN_BEGIN(n) && MAY_BEGIN(n) -> d_step { begin(n); settle() } }
 	PREPARE_TO(0)
 	PREPARE_TO(1)
 #if N > 2
@@ -480,12 +581,21 @@ end:	do
 #if N > 3
 	PREPARE_TO(3)
 #endif
-	:: atomic { CAN_PROPOSE(n) ->
+	:: atomic { CAN_PROPOSE(n) && IS_GATHERED(n) ->
 		if
 		:: proposal[n] -> skip
-		:: !proposal[n] -> wish(n)
+#ifdef PROGRESS
+		:: !proposal[n] && calm -> calm_wish(n)
+#endif
+		:: !proposal[n] && TROUBLE -> wish(n)
 		fi;
-		d_step { propose(n); settle() } }
+		d_step {
+			if
+			:: proposal[n] -> propose(n)
+			:: else -> forget_attempt(n)
+			fi;
+			settle()
+		} }
 	ACCEPT_OF(1)
 	ACCEPT_OF(2)
 #if N * ROUNDS > 2
@@ -518,8 +628,19 @@ end:	do
 #if EPOCHS > 3
 	LEARN(4)
 #endif
-	:: d_step { up[n] && crashes < CRASHES -> crashes++; end_life(n); settle() }
-	:: d_step { !incarnation[n] && restarts < RESTARTS ->
+#if EPOCHS > 4
+	LEARN(5)
+#endif
+#ifdef PROGRESS
+	LOSE_ACCEPTS(1)
+	LOSE_ACCEPTS(2)
+	LOSE_ACCEPTS(3)
+	LOSE_ACCEPTS(4)
+	LOSE_ACCEPTS(5)
+	LOSE_ACCEPTS(6)
+#endif
+	:: d_step { TROUBLE && up[n] && crashes < CRASHES -> crashes++; end_life(n); settle() }
+	:: d_step { TROUBLE && !incarnation[n] && restarts < RESTARTS ->
 		restarts++; end_life(n); incarnation[n] = 1; up[n] = true; settle() }
 	od
 }
@@ -564,7 +685,10 @@ init
 		run node(2);
 #endif
 #if N > 3
-		run node(3)
+		run node(3);
+#endif
+#ifdef PROGRESS
+		run world()
 #endif
 	}
 }
