@@ -92,6 +92,11 @@ int holon_nl_key_set_doit(struct sk_buff *skb, struct genl_info *info)
 			       "a cluster key has 32 bytes: holon cluster key generate makes one");
 		return -EINVAL;
 	}
+	if (nla_len(bytes) > HOLON_KEYS_MAX * HOLON_KEY_SIZE) {
+		NL_SET_ERR_MSG(info->extack,
+			       "up to four cluster keys can be loaded: holon cluster key prune");
+		return -EINVAL;
+	}
 	err = holon_transport_set_keys(nla_data(bytes), nla_len(bytes) / HOLON_KEY_SIZE);
 	/* The message lies in memory that others get next. */
 	memzero_explicit(nla_data(bytes), nla_len(bytes));

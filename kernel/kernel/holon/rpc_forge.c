@@ -5,8 +5,9 @@
  *	/sys/kernel/debug/holon/forge	takes frames and sends them as they are
  *
  * One write has any number of frames, each a struct forged_frame and then the
- * payload. The header is sent as given, but for two fields: @length is always
- * that of the payload, and @rank must be that of a lane.
+ * payload. The header is sent as given, but for three fields: @length is always
+ * that of the payload, @rank must be that of a lane, and @version becomes what the
+ * lane has agreed on.
  *
  * Requests are answered. A call id with FORGED_CALL set is one of ours, so that
  * the answer does not look like a lie of the one who was lied to.

@@ -20,10 +20,10 @@
 
 #include <crypto/algapi.h>
 #include <linux/build_bug.h>
+#include <linux/hash.h>
 #include <linux/holon_view.h>
 #include <linux/inetdevice.h>
 #include <linux/netdevice.h>
-#include <linux/hash.h>
 #include <linux/rtnetlink.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
