@@ -30,6 +30,23 @@ def test_a_link_that_carries_one_way_only(cluster):
     assert_one_history(cluster)
 
 
+@pytest.mark.cluster(nodes=2, fresh=True, append=APPEND)
+def test_two_nodes_of_which_one_is_deaf(cluster):
+    """Node 1 hears node 2 all the time, and goes on without it all the same."""
+    before = wait_agreed(cluster, [1, 2])
+    mark = cluster[1].console.mark()
+    cluster.cut(1, 2, both=False)
+    cluster.wait_until(lambda: view(cluster[2]).state == "frozen", "node 2 to freeze")
+    after = wait_agreed(cluster, [1])
+    assert after.epoch == before.epoch + 1
+    # By what node 2 says, not because TCP has given up.
+    first = cluster[1].console.search("suspecting 2$|node 2: lanes broken", since=mark)
+    assert first[0] == "suspecting 2"
+    cluster.heal()
+    wait_agreed(cluster, [1, 2], timeout=240)
+    assert_one_history(cluster)
+
+
 def test_a_commit_that_is_lost_with_its_link(cluster):
     """
     Why a two-phase commit is not enough: 1 agrees with 2 on {1,2} and installs it, 2 does

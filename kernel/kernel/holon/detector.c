@@ -4,8 +4,9 @@
  *
  * Every view_hb_ms a heartbeat goes to every node whose lanes are up; any frame
  * that arrives counts as one. A member that was not heard for view_fd_ms is
- * suspected, and no more so when it is heard again; a member whose lanes broke
- * or that has begun a new life is suspected for good (mship.broken).
+ * suspected, and no more so when it is heard again; so is one whose heartbeats say
+ * that it does not hear us: a link that carries one way only is none. A member whose
+ * lanes broke or that has begun a new life is suspected for good (mship.broken).
  *
  * Silence is measured in running time: the clock advances with our own ticks,
  * by no more than two heartbeats per tick. After a stop of this machine (frozen
@@ -95,6 +96,16 @@ void detector_hears(unsigned long *set)
 			__set_bit(id, set);
 }
 
+/* Lanes that are not up yet count as silence since the start. */
+static bool lost(u8 id)
+{
+	struct view_node *node = view_nodes[id];
+
+	return test_bit(id, mship.broken) || !node ||
+	       (node->up && node->up_incarnation != mship.basis->incarnation[id]) ||
+	       view_now() - atomic64_read(&node->heard) >= view_fd_ms;
+}
+
 void detector_suspected(unsigned long *set)
 {
 	unsigned int id;
@@ -102,27 +113,18 @@ void detector_suspected(unsigned long *set)
 	bitmap_zero(set, HOLON_NODE_IDS);
 	if (!mship.basis)
 		return;
-	for_each_set_bit(id, mship.basis->members, HOLON_NODE_IDS) {
-		struct view_node *node = view_nodes[id];
-
-		if (id == mship.me.id)
-			continue;
-		/* Lanes that are not up yet count as silence since the start. */
-		if (test_bit(id, mship.broken) || !node ||
-		    (node->up && node->up_incarnation != mship.basis->incarnation[id]) ||
-		    view_now() - atomic64_read(&node->heard) >= view_fd_ms)
+	for_each_set_bit(id, mship.basis->members, HOLON_NODE_IDS)
+		if (id != mship.me.id && (lost(id) || view_nodes[id]->deaf))
 			__set_bit(id, set);
-	}
 }
 
 unsigned int detector_rank(void)
 {
-	DECLARE_BITMAP(suspected, HOLON_NODE_IDS);
 	unsigned int id, rank = 0;
 
-	detector_suspected(suspected);
+	/* Who does not hear us is as able to act as we are: it goes first. */
 	for_each_set_bit(id, mship.basis->members, mship.me.id)
-		if (!test_bit(id, suspected) && !view_nodes[id]->leaver)
+		if (!lost(id) && !view_nodes[id]->leaver)
 			rank++;
 	return rank;
 }
@@ -196,6 +198,7 @@ void detector_hb(u8 id, const struct view_msg *msg)
 	if (!mship.view || !uuid_equal(&msg->cluster_uuid, &mship.view->cluster_uuid))
 		return;
 	if (msg->epoch == mship.view->epoch) {
+		node->deaf = !test_bit(mship.me.id, msg->hears);
 		change_progress(id, msg->hb->done, msg->hb->order);
 	} else if (msg->epoch < mship.view->epoch) {
 		/* It missed the COMMIT; or it was removed and has not heard so. */

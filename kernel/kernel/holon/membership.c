@@ -363,8 +363,12 @@ void view_set_basis(const struct holon_view *basis)
 
 			if (!same)
 				__clear_bit(id, mship.broken);
+			if (!node)
+				continue;
+			/* That was said in another epoch. */
+			node->deaf = false;
 			/* Lanes that are not up have from now on to come up. */
-			if (node && !same && !node->up)
+			if (!same && !node->up)
 				atomic64_set(&node->heard, view_now());
 		}
 		bitmap_and(mship.broken, mship.broken, basis->members, HOLON_NODE_IDS);
@@ -918,6 +922,7 @@ static void entry_up(const struct entry *entry)
 	spin_unlock(&view_facts_lock);
 	node->joiner = false;
 	node->leaver = false;
+	node->deaf = false;
 	node->linger_until = 0;
 	node->stamp = 0;
 	bitmap_zero(node->hears, HOLON_NODE_IDS);

@@ -58,6 +58,7 @@
  * @stamp_at: when that arrived, CLOCK_MONOTONIC
  * @joiner: has asked to join, in the life @up_incarnation
  * @leaver: has asked to leave
+ * @deaf: it said in our epoch that it does not hear us
  * @done: stage of the barrier of our epoch that it has ended
  * @refused_logged: when @refused was last printed, 0: never
  * @linger_until: close its lanes then; 0: no
@@ -85,7 +86,7 @@ struct view_node {
 	DECLARE_BITMAP(hears, HOLON_NODE_IDS);
 	u64 lease_ns, fenced_at, off_incarnation;
 	u64 stamp, stamp_at;
-	bool joiner, leaver;
+	bool joiner, leaver, deaf;
 	u8 done;
 	u64 refused_logged;
 	u64 linger_until;
