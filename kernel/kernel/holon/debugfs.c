@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/debugfs.h>
 #include <linux/errno.h>
+#include <linux/holon_debugfs.h>
 #include <linux/init.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
-
-#include "debugfs.h"
 
 static struct dentry *root;
 

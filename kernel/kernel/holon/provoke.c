@@ -9,13 +9,12 @@
  */
 #include <linux/bug.h>
 #include <linux/debugfs.h>
+#include <linux/holon_debugfs.h>
 #include <linux/init.h>
 #include <linux/preempt.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
-
-#include "debugfs.h"
 
 #define PROVOKE_LEAKS	32
 

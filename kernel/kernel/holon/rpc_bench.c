@@ -12,6 +12,7 @@
  */
 #include <linux/debugfs.h>
 #include <linux/err.h>
+#include <linux/holon_debugfs.h>
 #include <linux/init.h>
 #include <linux/mutex.h>
 #include <linux/sched/signal.h>
@@ -19,7 +20,6 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "debugfs.h"
 #include "rpc.h"
 
 #define ECHO_MAX	100000U

@@ -16,10 +16,10 @@
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/fault-inject.h>
+#include <linux/holon_debugfs.h>
 #include <linux/init.h>
 #include <linux/prandom.h>
 
-#include "debugfs.h"
 #include "rpc.h"
 
 struct rpc_fault {

@@ -17,6 +17,7 @@
 #include <linux/bits.h>
 #include <linux/debugfs.h>
 #include <linux/err.h>
+#include <linux/holon_debugfs.h>
 #include <linux/holon_view.h>
 #include <linux/init.h>
 #include <linux/overflow.h>
@@ -24,7 +25,6 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
-#include "debugfs.h"
 #include "rpc.h"
 
 #define FORGED_CALL	BIT_ULL(63)

@@ -7,11 +7,11 @@
  *		each: "call|request NODE ID TYPE", how long, and what is special
  */
 #include <linux/debugfs.h>
+#include <linux/holon_debugfs.h>
 #include <linux/init.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
-#include "debugfs.h"
 #include "rpc.h"
 
 /* One "NAME VALUE" a line; of types "TYPE.NAME VALUE", those that are not 0. */

@@ -18,6 +18,7 @@
 #include <linux/debugfs.h>
 #include <linux/delay.h>
 #include <linux/err.h>
+#include <linux/holon_debugfs.h>
 #include <linux/holon_view.h>
 #include <linux/init.h>
 #include <linux/kthread.h>
@@ -28,7 +29,6 @@
 #include <linux/string.h>
 #include <linux/timer.h>
 
-#include "debugfs.h"
 #include "rpc.h"
 
 #define STRESS_DATA	4096U

@@ -10,6 +10,7 @@
 
 #include <linux/debugfs.h>
 #include <linux/fs.h>
+#include <linux/holon_debugfs.h>
 #include <linux/init.h>
 #include <linux/irqflags.h>
 #include <linux/module.h>
@@ -18,7 +19,6 @@
 #include <linux/smp.h>
 #include <linux/string.h>
 
-#include "debugfs.h"
 #include "membership.h"
 
 static const char * const point_names[VIEW_FAULT_POINTS] = {

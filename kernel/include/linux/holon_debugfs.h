@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* /sys/kernel/debug/holon: what measures, stresses and breaks on request. */
-#ifndef _KERNEL_HOLON_DEBUGFS_H
-#define _KERNEL_HOLON_DEBUGFS_H
+#ifndef _LINUX_HOLON_DEBUGFS_H
+#define _LINUX_HOLON_DEBUGFS_H
 
 #include <linux/types.h>
 
@@ -10,4 +10,4 @@ struct dentry;
 struct dentry *holon_debugfs(void);
 int holon_debugfs_line(const char __user *from, size_t len, char *line, size_t size);
 
-#endif /* _KERNEL_HOLON_DEBUGFS_H */
+#endif /* _LINUX_HOLON_DEBUGFS_H */
