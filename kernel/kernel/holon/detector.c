@@ -38,7 +38,11 @@ unsigned int view_fd_ms = 3000;
 
 static int hb_param_set(const char *val, const struct kernel_param *kp)
 {
-	return param_set_uint_minmax(val, kp, 20, 10000);
+	int err = param_set_uint_minmax(val, kp, 20, 10000);
+
+	if (!err)
+		view_pace();
+	return err;
 }
 
 static int fd_param_set(const char *val, const struct kernel_param *kp)

@@ -1079,15 +1079,22 @@ static void view_thread(struct work_struct *work)
 
 static void view_tick(struct work_struct *work)
 {
-	static u64 beat_at;
+	static u64 beaten_at;
 
 	detector_tick();
-	if (view_now() >= beat_at) {
-		beat_at = view_now() + view_hb_ms;
+	if (view_now() - beaten_at >= view_hb_ms) {
+		beaten_at = view_now();
 		detector_beat();
 	}
 	view_thread(NULL);
 	queue_delayed_work(view_wq, &view_tick_work, msecs_to_jiffies(view_hb_ms / 2));
+}
+
+void view_pace(void)
+{
+	/* At boot the first tick is yet to come. */
+	if (view_wq)
+		mod_delayed_work(view_wq, &view_tick_work, 0);
 }
 
 /* --- reading -------------------------------------------------------------- */

@@ -210,6 +210,9 @@ void view_dead(u8 node, u64 incarnation);
 /* Have the view thread look at what is due. Context: any. */
 void view_kick(void);
 
+/* The interval of heartbeats is another one. Context: may sleep; also before there are any. */
+void view_pace(void);
+
 /* Keep why a node refused us, or we it, for the administrator. */
 void view_refusal(u8 node, const char *reason);
 
