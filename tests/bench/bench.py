@@ -12,8 +12,6 @@ are in build/bench/logs.
 """
 
 import argparse
-import contextlib
-import json
 import os
 import re
 import shutil
@@ -28,142 +26,27 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 # pylint: disable=wrong-import-position
+import rpc_counters  # noqa: E402
 from harness import config  # noqa: E402
 from harness.cluster import Cluster  # noqa: E402
-from harness.errors import CommandFailed, HarnessError, NodeGone, TimedOut  # noqa: E402
+from harness.errors import CommandFailed, HarnessError  # noqa: E402
+from measure import (DEBUG, LOGS, OUT, SAMPLES, Report, at_least, at_most, echo,  # noqa: E402
+                     interleaved, limited, number, numbers, sink, stop, value_at_most, within)
+from membership import bench_encryption, bench_handshakes, bench_heartbeats, bench_views  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
-OUT = config.BUILD / "bench"
-LOGS = OUT / "logs"
-DEBUG = "/sys/kernel/debug/holon"
 PORT = 7000
 # Seconds for one of MEASURES.
 LIMIT = 900
 
-# Samples of one turn, and turns: a pair is interleaved, so that both halves meet
-# the same load of the host.
-SAMPLES = 50
-TURNS = 10
 
-
-# --- the report ---------------------------------------------------------------
-
-def at_most(factor):
-    return f"at most {factor:g} x", lambda value, ratio: ratio <= factor
-
-
-def at_least(factor):
-    return f"at least {factor:g} x", lambda value, ratio: ratio >= factor
-
-
-def within(percent):
-    return f"within {percent:g} %", lambda value, ratio: abs(ratio - 1) <= percent / 100
-
-
-def value_at_most(limit, unit):
-    return f"at most {limit:g} {unit}", lambda value, ratio: value <= limit
-
-
-def number(value):
-    if value is None:
-        return ""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-
-
-class Report:
-    """The rows: figure, reference, bar. Written after each measurement."""
-
-    def __init__(self):
-        self.rows = []
-        self.failures = []
-        self.facts = {}
-
-    def add(self, what, value, unit, reference="", reference_value=None, *, bar=None,
-            samples=None, note=""):
-        ratio = value / reference_value if reference_value else None
-        text, met = bar or ("", None)
-        row = {"what": what, "value": value, "unit": unit, "reference": reference,
-               "reference_value": reference_value, "ratio": ratio, "bar": text,
-               "met": bool(met(value, ratio)) if met else None, "samples": samples, "note": note}
-        self.rows.append(row)
-        print(f"  {what}: {number(value)} {unit}" +
-              (f"; {reference}: {number(reference_value)}" if reference else "") +
-              (f"; ratio {ratio:.3f}" if ratio is not None else "") +
-              (f" ({text}: {'met' if row['met'] else 'MISSED'})" if met else "") +
-              (f" [{note}]" if note else ""), flush=True)
-
-    def failed(self, name, error):
-        self.failures.append({"measurement": name, "error": f"{type(error).__name__}: {error}"})
-        print(f"  FAILED {name}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
-
-    def write(self):
-        OUT.mkdir(parents=True, exist_ok=True)
-        (OUT / "bench.json").write_text(json.dumps(
-            {"facts": self.facts, "rows": self.rows, "failures": self.failures}, indent=1) + "\n")
-        lines = ["| what | measured | reference | measured | ratio | bar | met | samples |",
-                 "| --- | ---: | --- | ---: | ---: | --- | --- | ---: |"]
-        for r in self.rows:
-            ratio = "" if r["ratio"] is None else f"{r['ratio']:.3f}"
-            met = {None: "", True: "yes", False: "**no**"}[r["met"]]
-            other = f"{number(r['reference_value'])} {r['unit']}" if r["reference"] else ""
-            lines.append(f"| {r['what']} | {number(r['value'])} {r['unit']} | {r['reference']} | "
-                         f"{other} | {ratio} | {r['bar']} | {met} | {r['samples'] or ''} |")
-        lines += [""] + [f"- {r['what']}: {r['note']}" for r in self.rows if r["note"]]
-        for failure in self.failures:
-            first, *rest = failure["error"].strip().splitlines()
-            last = f" ... {rest[-1][:200]}" if rest else ""
-            lines.append(f"- **not (all) measured**: {failure['measurement']}: {first[:200]}{last}")
-        lines += [f"- {name}: {value}" for name, value in self.facts.items()]
-        (OUT / "bench.md").write_text("\n".join(lines) + "\n")
-
-
-# --- what the measurements share ----------------------------------------------
-
-@contextlib.contextmanager
-def limited(seconds, what):
-    """An error in the middle of whatever runs then."""
-    def late(signum, frame):
-        raise TimedOut(f"{what} took longer than {config.limit(seconds):g} s")
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, config.limit(seconds))
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
+# --- two nodes ----------------------------------------------------------------
 
 def compile_programs(folder):
     """The reference programs, static, where the nodes see them."""
     for name in ("pingpong", "calls"):
         subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-static", "-s", "-o", folder / name,
                         HERE / f"{name}.c"], check=True, timeout=config.limit(120))
-
-
-def numbers(text, count=None):
-    """The numbers of @text, which has nothing else in it; @count of them."""
-    found = [float(word) for word in text.split()]
-    if not found or count and len(found) != count:
-        raise HarnessError(f"{len(found)} numbers instead of {count or 'some'}: {text[:300]!r}")
-    return found
-
-
-def interleaved(*measures, turns=TURNS):
-    """Run the measures in turn; all samples of each."""
-    samples = [[] for _ in measures]
-    for _ in range(turns):
-        for collected, measure in zip(samples, measures):
-            collected += measure()
-    return samples
-
-
-def stop(task):
-    """Kill a task of a node in a cleanup: the error that led to it counts more."""
-    with contextlib.suppress(NodeGone, OSError, TimedOut):
-        if task.running:
-            task.kill()
-        task.wait()
 
 
 class Pair:
@@ -213,35 +96,17 @@ class Pair:
 
 # --- RPC and BULK against TCP of user space -----------------------------------
 
-def echo(node, to, request=8, reply=0, count=SAMPLES):
-    """Round trips of the ECHO call from @node, in ns; by default of an empty one."""
-    node.run(f"echo '{to.id} {request} {reply} {count}' >{DEBUG}/echo", timeout=300)
-    return numbers(node.out(["cat", f"{DEBUG}/echo"]), count)
-
-
-def sink(node, to, chunk, count):
-    """Bytes per second of one-way BULK messages, until the last one is handled."""
-    node.run(f"echo '{to.id} {chunk} {count}' >{DEBUG}/sink", timeout=300)
-    moved, took = numbers(node.out(["cat", f"{DEBUG}/sink"]), 2)
-    return [moved * 1e9 / took]
-
-
-def rpc_counters(node):
-    return {name: int(value) for name, value in
-            (line.split() for line in node.out(["cat", f"{DEBUG}/rpc"]).splitlines())}
-
-
 def echo_while_bulk(cluster, count):
     one, two = cluster[1], cluster[2]
-    waits = rpc_counters(one).get("sink.credit-waits", 0)
+    waits = rpc_counters.rpc(one).get("sink.credit-waits", 0)
     # As much as two nodes move in hours.
     flood = one.spawn(f"echo '2 65536 100000000' >{DEBUG}/sink")
     try:
-        cluster.wait_until(lambda: rpc_counters(one).get("sink.credit-waits", 0) > waits,
+        cluster.wait_until(lambda: rpc_counters.rpc(one).get("sink.credit-waits", 0) > waits,
                            "BULK is full")
-        sent = rpc_counters(one)["sink.sent"]
+        sent = rpc_counters.rpc(one)["sink.sent"]
         samples = echo(one, two, 64, 64, count)
-        if not flood.running or rpc_counters(one)["sink.sent"] == sent:
+        if not flood.running or rpc_counters.rpc(one)["sink.sent"] == sent:
             raise HarnessError(f"BULK did not go on while it was measured: {flood.result}")
     finally:
         stop(flood)
@@ -304,7 +169,7 @@ def wire_count(cluster):
     """(calls, one-way messages) that processes away from home have made the nodes send."""
     calls = sent = 0
     for node in cluster:
-        for name, value in rpc_counters(node).items():
+        for name, value in rpc_counters.rpc(node).items():
             if re.match(r"(task|poll)_\w+\.calls$", name):
                 calls += value
             elif re.match(r"(task|poll)_\w+\.sent$", name):
@@ -601,7 +466,8 @@ def bench_never_moved(pair, report):
 # --- all of it ----------------------------------------------------------------
 
 MEASURES = {"rpc": bench_rpc, "run": bench_run, "calls": bench_calls, "deputies": bench_deputies,
-            "never-moved": bench_never_moved}
+            "never-moved": bench_never_moved, "encryption": bench_encryption,
+            "handshakes": bench_handshakes, "views": bench_views, "heartbeats": bench_heartbeats}
 
 
 def measure(names, report):
