@@ -1,6 +1,7 @@
 """Fixtures: @pytest.mark.cluster(nodes=3, ...) and the argument `cluster`."""
 
 import os
+import random
 import re
 import signal
 import subprocess
@@ -122,3 +123,12 @@ def pytest_collection_modifyitems(config, items):
 
 def pytest_sessionfinish():
     _drop_shared()
+
+
+@pytest.fixture
+def rnd(capsys):
+    """What draws lots; HOLON_FUZZ_SEED repeats a run."""
+    seed = int(os.environ.get("HOLON_FUZZ_SEED", random.randrange(1 << 32)))
+    with capsys.disabled():
+        print(f"\nHOLON_FUZZ_SEED={seed}", flush=True)
+    return random.Random(seed)

@@ -6,8 +6,6 @@ HOLON_FUZZ_SEED repeats a run.
 """
 
 import json
-import os
-import random
 import uuid
 
 import pytest
@@ -33,14 +31,6 @@ def amount(short, many):
     return pytest.mark.parametrize("count", [
         pytest.param(short, id=str(short)),
         pytest.param(many, id=str(many), marks=pytest.mark.long)])
-
-
-@pytest.fixture
-def rnd(capsys):
-    seed = int(os.environ.get("HOLON_FUZZ_SEED", random.randrange(1 << 32)))
-    with capsys.disabled():
-        print(f"\nHOLON_FUZZ_SEED={seed}", flush=True)
-    return random.Random(seed)
 
 
 def forge(liar, frames):

@@ -8,6 +8,7 @@ import pytest
 
 import fuzz
 import wire
+from cluster_key import FILE, ClusterKey
 from rpc_counters import DEBUG, rpc, wait_members
 
 GARBAGE = 40
@@ -125,9 +126,7 @@ def test_many_strangers_are_counted_and_reach_nothing(cluster):
     strangers(cluster, GARBAGE_LONG)
 
 
-def hellos_and_handshakes(cluster, count):
-    seed = cluster.seed
-    rnd = random.Random(seed)
+def hellos_and_handshakes(cluster, rnd, count):
     wait_members(cluster, "1-2", [cluster[1], cluster[2]])
     # A stranger without a machine: a socket at the port of the switch.
     port = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -151,14 +150,77 @@ def hellos_and_handshakes(cluster, count):
 
 
 @pytest.mark.cluster(nodes=2, fresh=True)
-def test_damaged_hellos_and_handshakes(cluster):
-    hellos_and_handshakes(cluster, 40)
+def test_damaged_hellos_and_handshakes(cluster, rnd):
+    hellos_and_handshakes(cluster, rnd, 40)
 
 
 @pytest.mark.long
 @pytest.mark.cluster(nodes=2, fresh=True)
-def test_many_damaged_hellos_and_handshakes(cluster):
-    hellos_and_handshakes(cluster, 2000)
+def test_many_damaged_hellos_and_handshakes(cluster, rnd):
+    hellos_and_handshakes(cluster, rnd, 2000)
+
+
+def signed_calls(rnd, key, count):
+    """Calls of somebody who has the key and says what it likes; then no proof that it is there now."""
+    for _ in range(count):
+        record = call(rank=rnd.randrange(6), from_id=rnd.randrange(256), to_id=rnd.choice((1, 2, 7)),
+                      low=rnd.choice((0, 1, 2, 0xffff)), high=rnd.choice((0, 1, 2, 0xffff)))
+        yield key.sign_call(fuzz.mutate(rnd, record)) + rnd.randbytes(rnd.choice((0, 288, 700)))
+
+
+def signed_hellos(rnd, key, count, nodes):
+    """Hellos of somebody who has the key: of members and of others, with anything in them."""
+    for _ in range(count):
+        node = rnd.choice(nodes)
+        who = fuzz.ident(rnd.choice((node.id, rnd.randrange(5, 256))), rnd.getrandbits(64),
+                         rnd.choice((node.uuid.bytes, rnd.randbytes(16))))
+        hello = fuzz.hello(who, state=rnd.randrange(8), epoch=rnd.getrandbits(20),
+                           expect=rnd.randrange(256), port=rnd.choice((wire.PORT, 0, 1)))
+        if rnd.random() < 0.5:
+            hello = fuzz.mutate(rnd, hello)
+        # From many addresses: of one only so many are looked at.
+        yield fuzz.datagram(rnd.randrange(20, 250), rnd.choice((0, 1, 2)), key.sign_hello(hello))
+
+
+def liars_with_the_key(cluster, rnd, count):
+    wait_members(cluster, "1-2", [cluster[1], cluster[2]])
+    key = ClusterKey(cluster[1].read(FILE))
+    epoch = cluster[1].out("cat /sys/kernel/holon/epoch")
+    before = {node.id: rpc(node) for node in cluster}
+    port = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    for datagram in signed_hellos(rnd, key, count * 10, [cluster[1], cluster[2]]):
+        port.sendto(datagram, f"{cluster.sockets}/sw5")
+    port.close()
+    cluster.switch.sync()
+    stranger = cluster.add_node(3, append=["holon.key=none"])
+    wire.install(cluster)
+    for ident in (1, 2):
+        node = cluster[ident]
+        answers = wire.send(stranger, node.address, signed_calls(rnd, key, count))
+        # Some were answered, as only those are that have the key.
+        assert any(size >= 288 for size in answers)
+        assert rpc(node)["transport.hellos"] > before[ident]["transport.hellos"]
+        # It does look for those who say hello, and finds nobody.
+        for name in ("connections", "peers-up"):
+            assert rpc(node)[f"transport.{name}"] == before[ident][f"transport.{name}"], name
+    # Nobody is put out, whatever was said about it.
+    assert cluster[1].out("cat /sys/kernel/holon/epoch") == epoch
+    wait_members(cluster, "1-2", [cluster[1], cluster[2]])
+    cluster[1].run(f"echo '2 64 64 10' > {DEBUG}/echo")
+    fourth = cluster.add_node(4)
+    wait_members(cluster, "1-2,4", [cluster[1], cluster[2], fourth])
+
+
+@pytest.mark.cluster(nodes=2, fresh=True)
+def test_hellos_and_handshakes_of_liars_with_the_key(cluster, rnd):
+    liars_with_the_key(cluster, rnd, 60)
+
+
+@pytest.mark.long
+@pytest.mark.limit(10000)
+@pytest.mark.cluster(nodes=2, fresh=True)
+def test_many_hellos_and_handshakes_of_liars_with_the_key(cluster, rnd):
+    liars_with_the_key(cluster, rnd, 2000)
 
 
 @pytest.mark.cluster(nodes=2, fresh=True)
