@@ -89,8 +89,13 @@ def check_agreement(history):
             yield f"no agreement: {quiet.views}"
 
 
+# Consoles are slower to tell of a view than an agent is of the end that it brought.
+LATE = 5
+
+
 def _lost(history, node, since, until):
     """Was there a reason to think that @node is dead?"""
+    until += LATE
     for event in history:
         if isinstance(event, View) and since <= event.t <= until and node not in event.members:
             return True
