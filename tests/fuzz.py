@@ -114,6 +114,10 @@ TYPES = {
                 struct.pack("<IIIIHBBII", 0, 8, 8, 0, 0, 0, 4, 0x80000000, 0) + bytes(8), 20),
     "stopped": (FWD, 134, True, lambda rnd: _task(rnd) + struct.pack("<QII", 0, 19, 0), 32),
     "exit": (FWD, 135, True, lambda rnd: _task(rnd) + bytes(88), 104),
+    "fork": (REQ, 136, False,
+             lambda rnd: _task(rnd) + struct.pack("<IIIIII", rnd.choice((0x20003, 0x20004)), 0, 17, 0,
+                                                  rnd.choice((0, 1, 100)), 0), 20),
+    "born": (FWD, 137, True, _task, 16),
     "poll_ask": (FWD, 256, True, lambda rnd: struct.pack("<QQIIII", 1, 1, 100, 0, 1, 0), 32),
     "poll_mask": (FWD, 257, True, lambda rnd: struct.pack("<QQIIII", 1, 1, 100, 1, 1, 0), 32),
 }

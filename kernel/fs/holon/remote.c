@@ -13,6 +13,7 @@
  * by name says "left the shared tree".
  */
 #include <linux/errno.h>
+#include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/holon.h>
@@ -24,6 +25,7 @@
 #include <linux/pseudo_fs.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
+#include <linux/xarray.h>
 
 #include <asm/unistd.h>
 
@@ -325,6 +327,63 @@ free_remote:
 	holon_task_put(remote->ht);
 	kfree(remote);
 	return ERR_PTR(err);
+}
+
+/* A stand-in for what @file stands for, at the number of @ht. */
+static struct file *remote_copy(struct holon_task *ht, const struct file *file, int fd)
+{
+	const struct holon_remote *remote = file->private_data;
+	const struct inode *inode = file_inode(file);
+	struct holon_file_info info = {
+		.fd = cpu_to_le32(fd),
+		.flags = cpu_to_le32(file->f_flags),
+		.mode = cpu_to_le32(inode->i_mode),
+		.pollable = cpu_to_le16(remote->pollable),
+		.rdev = cpu_to_le64(new_encode_dev(inode->i_rdev)),
+	};
+
+	return holon_remote_file(ht, &info);
+}
+
+int holon_remote_fork(struct holon_task *ht)
+{
+	struct files_struct *files = current->files;
+	struct file *file, *copy;
+	struct xarray copies;
+	unsigned int fd, last;
+	int err = 0;
+
+	xa_init(&copies);
+	spin_lock(&files->file_lock);
+	last = files_fdtable(files)->max_fds;
+	spin_unlock(&files->file_lock);
+	/* Nobody else changes the table: files that are the same stay so. */
+	for (fd = 0; fd < last && !err; fd++) {
+		file = fget_raw(fd);
+		if (!file)
+			continue;
+		if (holon_file_is_remote(file)) {
+			copy = xa_load(&copies, (unsigned long)file);
+			if (copy)
+				get_file(copy);
+			else
+				copy = remote_copy(ht, file, fd);
+			if (IS_ERR(copy)) {
+				err = PTR_ERR(copy);
+			} else {
+				err = xa_err(xa_store(&copies, (unsigned long)file, copy,
+						      GFP_KERNEL));
+				spin_lock(&files->file_lock);
+				rcu_assign_pointer(files_fdtable(files)->fd[fd], copy);
+				spin_unlock(&files->file_lock);
+				/* The reference that the table had. */
+				fput(file);
+			}
+		}
+		fput(file);
+	}
+	xa_destroy(&copies);
+	return err;
 }
 
 /* --- the file system that holds the inodes --------------------------------- */

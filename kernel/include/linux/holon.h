@@ -46,6 +46,7 @@ void __holon_exit_end(struct task_struct *tsk);
 bool __holon_cldstop(struct task_struct *tsk, bool for_ptracer, int why);
 bool __holon_pgrp_orphaned(int *orphaned);
 bool __holon_set_tid(void);
+void __holon_fork(struct task_struct *p);
 
 /**
  * holon_syscall - entry of a system call of a task with SYSCALL_WORK_HOLON
@@ -73,13 +74,15 @@ static inline void holon_resume_user_mode(struct pt_regs *regs)
 }
 
 /**
- * holon_fork - a new task belongs to nobody
+ * holon_fork - a new task belongs to nobody, unless a guest forks
  * @p: copy of current that has not run
  */
 static inline void holon_fork(struct task_struct *p)
 {
 	p->holon = NULL;
 	clear_task_syscall_work(p, HOLON);
+	if (static_branch_unlikely(&holon_task_key) && unlikely(current->holon))
+		__holon_fork(p);
 }
 
 /**
@@ -151,8 +154,8 @@ static inline int holon_pid_base(const struct pid_namespace *ns)
 /**
  * holon_set_tid - may current choose numbers of other nodes for its child?
  *
- * True for a spawner, which is inside the kernel and clones a guest: the
- * number is that of the deputy.
+ * True for a spawner, which is inside the kernel and clones a guest, and for a
+ * guest that forks: the number is that of the deputy.
  */
 static inline bool holon_set_tid(void)
 {

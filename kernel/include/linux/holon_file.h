@@ -71,6 +71,15 @@ void holon_file_describe(const struct file *file, int fd, bool cloexec,
  */
 struct file *holon_remote_file(struct holon_task *ht, const struct holon_file_info *info);
 
+/**
+ * holon_remote_fork - stand-ins of its own for a guest that was forked
+ * @ht: of current, which shares its descriptors with nobody
+ *
+ * Those it has inherited belong to its parent.
+ * Return: 0 or -ENOMEM, then some are still the parent's.
+ */
+int holon_remote_fork(struct holon_task *ht);
+
 bool holon_file_is_remote(const struct file *file);
 bool holon_inode_is_remote(const struct inode *inode);
 /* May the real file be a member of an epoll? */

@@ -38,6 +38,8 @@ enum holon_rpc_id {
 	HOLON_RPC_ID_TASK_FORWARD	= 133,	/* to the deputy: do this for me */
 	HOLON_RPC_ID_TASK_STOPPED	= 134,	/* to the deputy */
 	HOLON_RPC_ID_TASK_EXIT		= 135,	/* to the deputy: the last message */
+	HOLON_RPC_ID_TASK_FORK		= 136,	/* to the deputy: make a child */
+	HOLON_RPC_ID_TASK_BORN		= 137,	/* to the child's deputy: its guest is there */
 
 	/* 256..319: files */
 	HOLON_RPC_ID_POLL_ASK	= 256,

@@ -59,6 +59,9 @@ static void holon_forward_cancel(struct holon_request *request);
 HOLON_RPC(task_forward, HOLON_RPC_ID_TASK_FORWARD, HOLON_REQ, HOLON_RPC_INLINE | HOLON_RPC_LONG,
 	  sizeof(struct holon_wire_task) + sizeof(__le32), holon_forward_handler,
 	  .cancel = holon_forward_cancel);
+HOLON_RPC(task_fork, HOLON_RPC_ID_TASK_FORK, HOLON_REQ, HOLON_RPC_INLINE | HOLON_RPC_LONG,
+	  sizeof(struct holon_wire_task) + sizeof(__le32), holon_forward_handler,
+	  .cancel = holon_forward_cancel, .orphan = holon_fork_orphan);
 
 /* --- requests ------------------------------------------------------------- */
 
@@ -84,7 +87,8 @@ static int holon_forward_handler(struct holon_request *request)
 	rq->request = request;
 	request->private = rq;
 	spin_lock_irqsave(&ht->lock, flags);
-	taken = ht->state == HOLON_TASK_STABLE;
+	/* Of one that is being born its guest may be faster than we. */
+	taken = ht->state == HOLON_TASK_STABLE || ht->state == HOLON_TASK_FORKED;
 	if (taken)
 		list_add_tail(&rq->list, &ht->requests);
 	spin_unlock_irqrestore(&ht->lock, flags);
@@ -251,9 +255,14 @@ void __holon_resume_user_mode(struct pt_regs *regs)
 {
 	struct holon_task *ht = current->holon;
 
-	if (ht->role == HOLON_ROLE_DEPUTY && ht->state == HOLON_TASK_STABLE) {
-		holon_deputy_resume(ht);
+	if (ht->role == HOLON_ROLE_DEPUTY) {
+		if (ht->state == HOLON_TASK_FORKED)
+			holon_fork_settle(ht, false);
+		if (ht->state == HOLON_TASK_STABLE)
+			holon_deputy_resume(ht);
 	} else if (ht->role == HOLON_ROLE_GUEST) {
+		if (ht->unborn)
+			holon_fork_born(ht);
 		/* A freeze after this kicks us back into here. */
 		if (!holon_freeze_wait())
 			holon_guest_resume(ht);

@@ -170,6 +170,8 @@ long __holon_exit_begin(long code)
 	struct holon_task *ht = current->holon;
 	bool exited;
 
+	if (ht->role == HOLON_ROLE_DEPUTY && ht->state == HOLON_TASK_FORKED)
+		holon_fork_settle(ht, true);
 	if (ht->role != HOLON_ROLE_DEPUTY || ht->state != HOLON_TASK_STABLE)
 		return code;
 	holon_deputy_refuse(ht);

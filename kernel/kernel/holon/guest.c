@@ -166,6 +166,8 @@ bool holon_guest_abandon(struct holon_task *ht)
 {
 	struct holon_birth *birth = ht->birth;
 
+	if (ht->unborn)
+		holon_fork_born(ht);
 	if (birth) {
 		ht->birth = NULL;
 		holon_birth_end(birth, -EAGAIN);
@@ -182,10 +184,9 @@ static bool taken(const struct holon_task *ht, u32 sequence)
 	return (s32)(((u32)READ_ONCE(ht->taken) - sequence) << 1) >= 0;
 }
 
-/**
- * holon_deputy_call - have something done at home; see forward.h
- */
-int holon_deputy_call(struct holon_task *ht, struct holon_forward *f)
+/* Return: the status of the reply, which is in @f->raw, or an errno. */
+static int call_home(struct holon_task *ht, const struct holon_rpc_type *type,
+		     struct holon_forward *f)
 {
 	struct holon_wire_task task = {
 		.inc = cpu_to_le64(ht->inc),
@@ -200,32 +201,45 @@ int holon_deputy_call(struct holon_task *ht, struct holon_forward *f)
 	f->raw = (struct holon_reply){};
 	if (holon_freeze_wait())
 		return -EINTR;
-	status = holon_call(ht->home, &holon_rpc_task_forward, vec, 2, &f->raw);
-	if (status < 0) {
-		holon_reply_free(&f->raw);
-		f->raw = (struct holon_reply){};
-		if (status != -ESRCH)
-			return status;
-		/*
-		 * A deputy that takes no more requests has us killed. The program
-		 * must not see an error before that, and end by itself.
-		 */
-		if (!(current->flags & PF_EXITING))
-			wait_event_killable(ht->wait, READ_ONCE(ht->lost));
-		return -EHOSTDOWN;
+	status = holon_call(ht->home, type, vec, 2, &f->raw);
+	if (status >= 0) {
+		f->reply = f->raw.data;
+		f->reply_len = f->raw.len;
+		return status;
 	}
+	holon_reply_free(&f->raw);
+	f->raw = (struct holon_reply){};
+	if (status != -ESRCH)
+		return status;
+	/*
+	 * A deputy that takes no more requests has us killed. The program
+	 * must not see an error before that, and end by itself.
+	 */
+	if (!(current->flags & PF_EXITING))
+		wait_event_killable(ht->wait, READ_ONCE(ht->lost));
+	return -EHOSTDOWN;
+}
+
+/**
+ * holon_deputy_call - have something done at home; see forward.h
+ */
+int holon_deputy_call(struct holon_task *ht, struct holon_forward *f)
+{
+	int status = call_home(ht, &holon_rpc_task_forward, f);
+
+	if (status < 0)
+		return status;
 	/* What the call raised is here before it returns. */
 	if (wait_event_killable(ht->wait, taken(ht, status) || READ_ONCE(ht->lost))) {
 		holon_reply_free(&f->raw);
 		f->raw = (struct holon_reply){};
 		return -EINTR;
 	}
-	f->reply = f->raw.data;
-	f->reply_len = f->raw.len;
 	return 0;
 }
 
-static int simple_call(struct holon_task *ht, struct holon_guest_request *request, __le32 *answer)
+int holon_guest_ask(struct holon_task *ht, const struct holon_guest_request *request,
+		    struct holon_guest_answer *answer)
 {
 	struct holon_forward f = {
 		.request = request,
@@ -233,11 +247,16 @@ static int simple_call(struct holon_task *ht, struct holon_guest_request *reques
 	};
 	int err;
 
-	err = holon_deputy_call(ht, &f);
-	if (err)
+	/* Of a fork's answer nothing may get lost, and it raises no signal. */
+	if (request->nr == cpu_to_le32(HOLON_FORWARD_FORK))
+		err = call_home(ht, &holon_rpc_task_fork, &f);
+	else
+		err = holon_deputy_call(ht, &f);
+	if (err < 0)
 		return err;
+	err = 0;
 	if (f.reply_len >= sizeof(*answer))
-		*answer = *(const __le32 *)f.reply;
+		memcpy(answer, f.reply, sizeof(*answer));
 	else
 		err = -EBADMSG;
 	holon_reply_free(&f.raw);
@@ -248,14 +267,14 @@ bool __holon_pgrp_orphaned(int *orphaned)
 {
 	struct holon_guest_request request = { .nr = cpu_to_le32(HOLON_FORWARD_ORPHANED) };
 	struct holon_task *ht = current->holon;
-	__le32 answer;
+	struct holon_guest_answer answer;
 
 	if (ht->role != HOLON_ROLE_GUEST || ht->state != HOLON_TASK_STABLE)
 		return false;
 	/* Without an answer we are about to be killed. */
 	*orphaned = 0;
-	if (!simple_call(ht, &request, &answer))
-		*orphaned = le32_to_cpu(answer);
+	if (!holon_guest_ask(ht, &request, &answer))
+		*orphaned = le32_to_cpu(answer.result);
 	return true;
 }
 
@@ -277,7 +296,7 @@ static int renumber(const void *arg, struct file *file, unsigned int fd)
 void holon_guest_resume(struct holon_task *ht)
 {
 	struct holon_guest_request request = { .nr = cpu_to_le32(HOLON_FORWARD_EXECED) };
-	__le32 answer;
+	struct holon_guest_answer answer;
 
 	if (ht->state != HOLON_TASK_STABLE || ht->exec_id == current->self_exec_id ||
 	    fatal_signal_pending(current))
@@ -289,7 +308,7 @@ void holon_guest_resume(struct holon_task *ht)
 		return;
 	}
 	get_task_comm(request.comm, current);
-	if (simple_call(ht, &request, &answer))
+	if (holon_guest_ask(ht, &request, &answer))
 		pr_debug("home was not told of an exec\n");
 	iterate_fd(current->files, 0, renumber, NULL);
 }
@@ -302,6 +321,8 @@ static int execed(const struct holon_guest_request *request)
 
 	strscpy_pad(comm, (const char *)request->comm, sizeof(comm));
 	set_task_comm(current, comm);
+	/* Its parent asks before it changes the group. */
+	current->flags &= ~PF_FORKNOEXEC;
 	do_close_on_exec(current->files);
 	/* Their last references may be those of watches. */
 	holon_watch_prune(current->holon, 0, ~0U);
@@ -325,11 +346,14 @@ int holon_guest_request(struct holon_task *ht, const void *data, size_t len, voi
 			size_t *reply_len)
 {
 	const struct holon_guest_request *request = data;
-	__le32 *answer;
+	struct holon_guest_answer *answer;
 	int result;
 
 	if (len < sizeof(*request))
 		return -EBADMSG;
+	answer = kvzalloc(sizeof(*answer), GFP_KERNEL);
+	if (!answer)
+		return -ENOMEM;
 	switch (le32_to_cpu(request->nr)) {
 	case HOLON_FORWARD_ORPHANED:
 		result = is_current_pgrp_orphaned();
@@ -337,13 +361,18 @@ int holon_guest_request(struct holon_task *ht, const void *data, size_t len, voi
 	case HOLON_FORWARD_EXECED:
 		result = execed(request);
 		break;
+	case HOLON_FORWARD_FORK:
+		result = holon_fork_deputy(ht, request, answer);
+		break;
+	case HOLON_FORWARD_UNFORK:
+		result = holon_unfork(request);
+		break;
 	default:
+		kvfree(answer);
 		return -EOPNOTSUPP;
 	}
-	answer = kvmalloc(sizeof(*answer), GFP_KERNEL);
-	if (!answer)
-		return -ENOMEM;
-	*answer = cpu_to_le32(result);
+	if (!answer->result)
+		answer->result = cpu_to_le32(result);
 	*reply = answer;
 	*reply_len = sizeof(*answer);
 	return 0;

@@ -17,22 +17,61 @@ struct holon_task;
 #define HOLON_FORWARD_OWN	0x20000
 #define HOLON_FORWARD_ORPHANED	0x20001	/* is the process group orphaned? */
 #define HOLON_FORWARD_EXECED	0x20002	/* another program runs: comm, cloexec */
+#define HOLON_FORWARD_FORK	0x20003	/* make a child, see fork.c */
+#define HOLON_FORWARD_UNFORK	0x20004	/* take the child away that was told to end */
 
 struct holon_guest_request {
 	__le32 nr;
 	__le32 pad;
-	__u8 comm[16];
+	union {
+		__u8 comm[16];
+		struct {
+			__le32 exit_signal;
+			__le32 clear_sighand;
+			__le32 pid;
+			__le32 pad;
+		} fork;
+	};
+};
+
+/**
+ * struct holon_guest_answer - what it says to one of them
+ * @result: the answer; of FORK the number of the child, or an errno
+ * @inc: of FORK: the child's stay
+ */
+struct holon_guest_answer {
+	__le32 result;
+	__le32 pad;
+	__le64 inc;
 };
 
 /* The status of a forward's reply: low bits of the last signal's number. */
 #define HOLON_SEQUENCE_MASK	0x7fffffff
 
 extern const struct holon_rpc_type holon_rpc_task_forward;
+extern const struct holon_rpc_type holon_rpc_task_fork;
 
 int holon_guest_main(void *data);
 bool holon_guest_abandon(struct holon_task *ht);
 int holon_guest_request(struct holon_task *ht, const void *data, size_t len, void **reply,
 			size_t *reply_len);
+
+/**
+ * holon_guest_ask - have the deputy do one of the above
+ * @ht: of current, the guest
+ * @request: what
+ * @answer: filled in
+ *
+ * Return: 0, or as holon_deputy_call().
+ */
+int holon_guest_ask(struct holon_task *ht, const struct holon_guest_request *request,
+		    struct holon_guest_answer *answer);
+
+/* fork.c, the deputy's part. @answer->result is a number; or an errno is returned. */
+int holon_fork_deputy(struct holon_task *ht, const struct holon_guest_request *request,
+		      struct holon_guest_answer *answer);
+int holon_unfork(const struct holon_guest_request *request);
+void holon_fork_orphan(u8 node, int status, const void *data, size_t len);
 
 /**
  * struct holon_birth - a placement at the guest's node, from request to READY

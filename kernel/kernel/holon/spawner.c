@@ -315,7 +315,9 @@ static int holon_exec_handler(struct holon_request *request)
 
 bool __holon_set_tid(void)
 {
-	return current->holon->role == HOLON_ROLE_SPAWNER;
+	struct holon_task *ht = current->holon;
+
+	return ht->role == HOLON_ROLE_SPAWNER || ht->child;
 }
 
 /* In the spawner: make the guest; it answers the request. */
@@ -384,14 +386,14 @@ static struct holon_birth *next_birth(struct holon_spawner *spawner)
  * the section of tasklist_lock that wakes us. Bounded: a local tracer may keep a
  * zombie, and others are waiting to be born.
  */
-static void wait_number(struct holon_spawner *spawner, pid_t nr)
+void holon_wait_number(pid_t nr)
 {
 	struct pid *pid = find_get_pid(nr);
 
 	if (!pid)
 		return;
-	wait_event_interruptible_timeout(pid->wait_pidfd, !pid_has_task(pid, PIDTYPE_PID) ||
-					 READ_ONCE(spawner->lost), HOLON_BIRTH_WAIT);
+	wait_event_interruptible_timeout(pid->wait_pidfd, !pid_has_task(pid, PIDTYPE_PID),
+					 HOLON_BIRTH_WAIT);
 	read_lock(&tasklist_lock);
 	read_unlock(&tasklist_lock);
 	put_pid(pid);
@@ -420,7 +422,7 @@ static int spawn(struct holon_spawner *spawner, u8 home)
 			return -EINTR;
 		}
 		if (err == -EEXIST && birth->tries++ < HOLON_BIRTH_TRIES) {
-			wait_number(spawner, birth->pid);
+			holon_wait_number(birth->pid);
 			spin_lock(&spawner_lock);
 			list_add_tail(&birth->list, &spawner->births);
 			spin_unlock(&spawner_lock);

@@ -191,10 +191,9 @@ bool __holon_syscall(struct pt_regs *regs, long nr)
 }
 
 /*
- * fork and its relatives need a second half at home, which is later work; so
- * does the execution of a file that only home has. The
- * end of a process and restart_syscall() are what their native code does: the
- * exit hook reports, and restart blocks of forwarded calls are ours.
+ * The execution of a file that only home has is later work. The end of a
+ * process and restart_syscall() are what their native code does: the exit hook
+ * reports, and restart blocks of forwarded calls are ours.
  */
 HOLON_HANDLER(special)
 {

@@ -168,6 +168,9 @@ HOLON_HANDLER(home_other);
 HOLON_HANDLER(also_here);
 HOLON_HANDLER(special);
 
+/* fork.c */
+HOLON_HANDLER(fork);
+
 /* syscall_path.c: can the file be executed here? */
 enum holon_verdict holon_exec_verdict(struct holon_task *ht, const char __user *name);
 

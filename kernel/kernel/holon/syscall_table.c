@@ -81,7 +81,7 @@
 #define FORWARD(name, ...)	ENTRY(name, FORWARD, true, NULL, NONE, __VA_ARGS__)
 #define FORWARD_IF(name, how, ...) ENTRY(name, FORWARD, true, holon_do_##how, NONE, __VA_ARGS__)
 #define FORWARD_NEW(name, fd, ...) ENTRY(name, FORWARD, true, NULL, fd, __VA_ARGS__)
-#define SPECIAL(name)		ENTRY(name, SPECIAL, false, holon_do_special, NONE)
+#define SPECIAL(name, how)	ENTRY(name, SPECIAL, false, holon_do_##how, NONE)
 #define HOME(name)		ENTRY(name, HOME, false, NULL, NONE)
 
 static const struct holon_syscall holon_syscalls[NR_syscalls] = {
@@ -355,8 +355,9 @@ static const struct holon_syscall holon_syscalls[NR_syscalls] = {
 	FORWARD(listmount, INF(24), OUTV(2, 8), V, V),
 
 	/* both halves */
-	SPECIAL(fork), SPECIAL(vfork), SPECIAL(clone), SPECIAL(clone3), SPECIAL(execve),
-	SPECIAL(execveat), SPECIAL(exit), SPECIAL(exit_group), SPECIAL(restart_syscall),
+	SPECIAL(fork, fork), SPECIAL(vfork, fork), SPECIAL(clone, fork), SPECIAL(clone3, fork),
+	SPECIAL(execve, special), SPECIAL(execveat, special), SPECIAL(exit, special),
+	SPECIAL(exit_group, special), SPECIAL(restart_syscall, special),
 
 	/* isolation */
 	HOME(unshare), HOME(setns), HOME(mount), HOME(umount2), HOME(pivot_root), HOME(open_tree),

@@ -35,6 +35,8 @@
  *	PLACED --execve()--> EXEC --errno--> PLACED
  *	EXEC --READY--> STABLE --do_exit()--> EXITING
  *	PLACED, EXEC --do_exit()--> EXITING
+ *	FORKED --BORN, loss of the node--> STABLE	(a child, see fork.c)
+ *	FORKED --ABORT--> EXITING
  *
  * and of a guest
  *
@@ -50,10 +52,10 @@
  * from the view, never from a guess.
  *
  * Messages. Each carries {home, pid, inc}; inc numbers the stays, and what
- * does not fit is dropped. GO, SIGNAL, KILL, STOPPED and EXIT are one-way
+ * does not fit is dropped. GO, BORN, SIGNAL, KILL, STOPPED and EXIT are one-way
  * messages of rank HOLON_FWD with inline handlers, so they are worked off in
- * the order in which they were sent. FORWARD is a deferred request of rank
- * HOLON_REQ: its handler queues it for the deputy. An answer says which signal
+ * the order in which they were sent. FORWARD and FORK are deferred requests of
+ * rank HOLON_REQ: their handler queues them for the deputy. An answer says which signal
  * was the last one sent before it, and the guest waits for that one: so a
  * signal that a call raised is there before the call returns.
  *

@@ -29,10 +29,11 @@ enum holon_role {
 	HOLON_ROLE_SPAWNER,	/* lends its context to guests */
 };
 
-/* Of a deputy: PLACED, EXEC, STABLE, EXITING. Of a guest: the last three. */
+/* Of a deputy: all. Of a guest: EXEC, STABLE, EXITING. */
 enum holon_task_state {
 	HOLON_TASK_PLACED,	/* the next execve() goes to ->node */
 	HOLON_TASK_EXEC,	/* image under way, nothing committed */
+	HOLON_TASK_FORKED,	/* the guest's half is being made, see fork.c */
 	HOLON_TASK_STABLE,	/* the guest runs, the deputy serves it */
 	HOLON_TASK_EXITING,	/* no request is taken any more */
 };
@@ -91,7 +92,10 @@ struct holon_task {
 	/* guest */
 	u64 taken;			/* siglock: last one queued here */
 	bool ready;			/* S: home knows about the guest */
-	bool go, aborted;		/* L: home's word after READY */
+	bool go, aborted;		/* L: home's word after READY; of FORKED the guest's */
+	struct holon_task *child;	/* S: the half that kernel_clone() is to attach */
+	sigset_t child_blocked;		/* S: its mask */
+	bool unborn;			/* S: a forked guest that home has not heard of */
 	bool cwd_remote;		/* S: relative paths are home's */
 	bool left_shared;		/* S: a stub was met on a walk */
 	u64 exec_id;			/* S: self_exec_id last told to home */
@@ -146,6 +150,20 @@ void holon_deputy_refuse(struct holon_task *ht);
 
 /* guest.c */
 void holon_guest_resume(struct holon_task *ht);
+
+/**
+ * holon_fork_settle - a forked deputy waits for its guest
+ * @ht: of current, FORKED
+ * @dying: called by do_exit(), no signal ends the wait
+ *
+ * Afterwards the state is STABLE, or EXITING when there will be no guest, or
+ * still FORKED with a fatal signal pending. Does not return when the fork has
+ * failed, unless @dying.
+ */
+void holon_fork_settle(struct holon_task *ht, bool dying);
+
+/* A forked guest runs for the first time, or never will: tell home. */
+void holon_fork_born(struct holon_task *ht);
 
 /* spawner.c, image.c */
 void holon_spawner_lost(void);
