@@ -55,6 +55,26 @@ print(os.waitpid(pid, 0) == (pid, 0))
     assert same(ready[1], "{} python3 /tmp/fork.py ''", 2)
 
 
+def test_a_child_polls_what_it_inherited(ready):
+    """Its first words are a question, which its deputy must not miss."""
+    program = """
+import os, select
+for turn in range(30):
+    r, w = os.pipe()
+    pid = os.fork()
+    if not pid:
+        poll = select.epoll()
+        poll.register(r, select.EPOLLIN)
+        os._exit(0 if poll.poll(60) == [(r, select.EPOLLIN)] else 1)
+    os.write(w, b"x")
+    assert os.waitpid(pid, 0)[1] == 0
+    os.close(r), os.close(w)
+print("ok")
+"""
+    ready[1].write("/tmp/poll.py", program)
+    assert outcome(ready[1], there(2) + "python3 /tmp/poll.py")[1] == b"ok\n"
+
+
 def test_children_are_seen_at_home(ready):
     one, two = ready[1], ready[2]
     task = one.spawn(there(2) + "sh -c 'sleep 1000 & sleep 1000 & echo up; wait'")

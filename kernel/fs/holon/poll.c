@@ -432,11 +432,13 @@ static bool watch_ask(struct holon_task *ht, const struct wire_ask *msg)
  */
 static struct file *watch_file(struct holon_task *ht, unsigned int fd)
 {
+	enum holon_task_state state = READ_ONCE(ht->state);
 	struct task_struct *task;
 	struct file *file;
 
 	lockdep_assert_held(&ht->watches.xa_lock);
-	if (READ_ONCE(ht->state) != HOLON_TASK_STABLE || READ_ONCE(ht->exited) ||
+	/* Of a child the guest may be faster than its deputy. */
+	if ((state != HOLON_TASK_STABLE && state != HOLON_TASK_FORKED) || READ_ONCE(ht->exited) ||
 	    READ_ONCE(ht->lost))
 		return NULL;
 	task = holon_task_of(ht);

@@ -177,8 +177,11 @@ static void run_request(struct holon_task *ht, struct holon_deputy_request *rq)
 
 	if (task_work_pending(current))
 		task_work_run();
-	/* Signals first, then the reply that names the last of them. */
-	if (signal_pending(current))
+	/*
+	 * Signals first, then the reply that names the last of them. But a child
+	 * that is there must be told of before anything may stop us.
+	 */
+	if (signal_pending(current) && le32_to_cpup(data) != HOLON_FORWARD_FORK)
 		holon_relay(ht);
 	if (!status)
 		status = holon_reply_data(rq->request, rq->reply, reply_len);

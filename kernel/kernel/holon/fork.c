@@ -20,6 +20,10 @@
  * A guest that is killed while it asks leaves the answer to TASK_FORK's orphan(),
  * which says ABORT.
  *
+ * A signal to a group reaches the child, or the parent handles it before it forks:
+ * the guest says which signal was the last to arrive, and home refuses while a later
+ * one is under way or pending.
+ *
  * Memory and registers are copied by the native code of the guest's node, and so
  * is everything that CLONE_* say about them; vfork() waits there. Descriptors of
  * home are copied by the native code at home, under the same numbers; here the
@@ -107,7 +111,9 @@ void holon_fork_settle(struct holon_task *ht, bool dying)
 		holon_deputy_refuse(ht);
 		/* As if it had never been: no signal, and our parent takes us away. */
 		write_lock_irq(&tasklist_lock);
-		current->exit_signal = 0;
+		/* Init, to which we may have come, waits for SIGCHLD. */
+		if (rcu_access_pointer(current->real_parent) == ht->forker)
+			current->exit_signal = 0;
 		write_unlock_irq(&tasklist_lock);
 		if (!dying)
 			do_exit(0);
@@ -150,11 +156,13 @@ int holon_fork_deputy(struct holon_task *ht, const struct holon_guest_request *r
 	};
 	struct holon_task *child;
 	struct task_struct *p;
-	sigset_t old;
 	int err;
 
 	if (!valid_signal(args.exit_signal))
 		return -EINVAL;
+	/* What is under way to the guest comes before the fork, as natively. */
+	if ((u32)ht->sequence != le32_to_cpu(request->fork.taken))
+		return -ERESTARTNOINTR;
 	child = child_of(ht, HOLON_ROLE_DEPUTY);
 	if (!child)
 		return -ENOMEM;
@@ -163,10 +171,10 @@ int holon_fork_deputy(struct holon_task *ht, const struct holon_guest_request *r
 	/* The mapping is copied like everything else. */
 	child->window = ht->window;
 	child->window_len = ht->window_len;
+	child->forker = current;
 	clear_notify_signal();
-	old = hold_signals();
+	/* Refuses, too, when a signal is to be relayed. */
 	p = copy_process(NULL, 0, NUMA_NO_NODE, &args);
-	__set_current_blocked(&old);
 	if (IS_ERR(p)) {
 		holon_task_put(child);
 		return PTR_ERR(p);
@@ -174,6 +182,8 @@ int holon_fork_deputy(struct holon_task *ht, const struct holon_guest_request *r
 	child->pid = task_tgid_nr(p);
 	child->task = p;
 	p->holon = child;
+	/* It comes by get_signal() once, before the deputy's loop. */
+	siginitsetinv(&p->blocked, sigmask(SIGKILL));
 	/* What is ignored stays so, as after an execve(). */
 	if (le32_to_cpu(request->fork.clear_sighand))
 		p->sighand->action[SIGCHLD - 1].sa.sa_flags = 0;
@@ -188,18 +198,35 @@ int holon_fork_deputy(struct holon_task *ht, const struct holon_guest_request *r
 	return 0;
 }
 
+static bool has_ended(struct pid *pid)
+{
+	struct task_struct *task = get_pid_task(pid, PIDTYPE_PID);
+	bool ended = !task || READ_ONCE(task->exit_state);
+
+	if (task)
+		put_task_struct(task);
+	return ended;
+}
+
 int holon_unfork(const struct holon_guest_request *request)
 {
-	pid_t pid = le32_to_cpu(request->fork.pid);
-	sigset_t old;
+	pid_t nr = le32_to_cpu(request->fork.pid);
+	struct pid *pid;
 	long ret;
 
 	/* One child of ours, and it has been told to end. */
-	if (pid <= 1)
+	if (nr <= 1)
 		return -EINVAL;
-	old = hold_signals();
-	ret = kernel_wait4(pid, NULL, __WALL, NULL);
-	__set_current_blocked(&old);
+	pid = find_get_pid(nr);
+	if (!pid)
+		return -ECHILD;
+	ret = wait_event_killable(pid->wait_pidfd, has_ended(pid));
+	/* It wakes us in the middle of its last steps. */
+	read_lock(&tasklist_lock);
+	read_unlock(&tasklist_lock);
+	put_pid(pid);
+	if (!ret)
+		ret = kernel_wait4(nr, NULL, __WALL | WNOHANG, NULL);
 	return ret < 0 ? ret : 0;
 }
 
@@ -256,12 +283,13 @@ void __holon_fork(struct task_struct *p)
 }
 
 static int fork_at_home(struct holon_task *ht, const struct kernel_clone_args *args,
-			struct holon_guest_answer *answer)
+			u32 taken, struct holon_guest_answer *answer)
 {
 	struct holon_guest_request request = {
 		.nr = cpu_to_le32(HOLON_FORWARD_FORK),
 		.fork.exit_signal = cpu_to_le32(args->exit_signal),
 		.fork.clear_sighand = cpu_to_le32(!!(args->flags & CLONE_CLEAR_SIGHAND)),
+		.fork.taken = cpu_to_le32(taken),
 	};
 	int err;
 
@@ -319,15 +347,19 @@ static long do_fork(struct holon_task *ht, struct kernel_clone_args *args)
 {
 	struct holon_guest_answer answer = {};
 	struct holon_task *child;
+	u32 taken = READ_ONCE(ht->taken);
 	sigset_t old;
 	long ret;
 
+	/* Whoever signals a group means all of it: first what has arrived, then the fork. */
+	if (signal_pending(current))
+		return -ERESTARTNOINTR;
 	child = child_of(ht, HOLON_ROLE_GUEST);
 	if (!child)
 		return -ENOMEM;
 	ht->child_blocked = current->blocked;
 	old = hold_signals();
-	ret = fork_at_home(ht, args, &answer);
+	ret = fork_at_home(ht, args, taken, &answer);
 	if (!ret) {
 		child->pid = le32_to_cpu(answer.result);
 		child->inc = le64_to_cpu(answer.inc);

@@ -271,6 +271,9 @@ bool __holon_pgrp_orphaned(int *orphaned)
 
 	if (ht->role != HOLON_ROLE_GUEST || ht->state != HOLON_TASK_STABLE)
 		return false;
+	/* Its deputy serves nobody who has not been born. */
+	if (ht->unborn)
+		holon_fork_born(ht);
 	/* Without an answer we are about to be killed. */
 	*orphaned = 0;
 	if (!holon_guest_ask(ht, &request, &answer))
@@ -321,8 +324,12 @@ static int execed(const struct holon_guest_request *request)
 
 	strscpy_pad(comm, (const char *)request->comm, sizeof(comm));
 	set_task_comm(current, comm);
-	/* Its parent asks before it changes the group. */
+	/* Its parent asks before it changes the group, and is told of the end by SIGCHLD. */
 	current->flags &= ~PF_FORKNOEXEC;
+	write_lock_irq(&tasklist_lock);
+	current->exit_signal = SIGCHLD;
+	write_unlock_irq(&tasklist_lock);
+	WRITE_ONCE(current->self_exec_id, current->self_exec_id + 1);
 	do_close_on_exec(current->files);
 	/* Their last references may be those of watches. */
 	holon_watch_prune(current->holon, 0, ~0U);

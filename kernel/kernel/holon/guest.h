@@ -29,7 +29,7 @@ struct holon_guest_request {
 			__le32 exit_signal;
 			__le32 clear_sighand;
 			__le32 pid;
-			__le32 pad;
+			__le32 taken;	/* last signal that had arrived */
 		} fork;
 	};
 };

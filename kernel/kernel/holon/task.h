@@ -95,6 +95,7 @@ struct holon_task {
 	bool go, aborted;		/* L: home's word after READY; of FORKED the guest's */
 	struct holon_task *child;	/* S: the half that kernel_clone() is to attach */
 	sigset_t child_blocked;		/* S: its mask */
+	struct task_struct *forker;	/* I: parent of a FORKED deputy, to compare with */
 	bool unborn;			/* S: a forked guest that home has not heard of */
 	bool cwd_remote;		/* S: relative paths are home's */
 	bool left_shared;		/* S: a stub was met on a walk */
