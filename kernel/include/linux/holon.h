@@ -15,7 +15,9 @@
 #include <linux/sched.h>
 #include <linux/threads.h>
 
+struct mm_struct;
 struct pt_regs;
+struct restart_block;
 struct netlink_ext_ack;
 
 #ifdef CONFIG_HOLON
@@ -38,6 +40,12 @@ void holon_pid_range(void);
 int __send_signal_locked(int sig, struct kernel_siginfo *info, struct task_struct *t,
 			 enum pid_type type, bool force);
 bool do_signal_stop(int signr);
+/* fs/exec.c: on success exec_update_lock is held for writing. */
+int exec_mmap(struct mm_struct *mm);
+/* fs/select.c, kernel/time/hrtimer.c, kernel/futex/waitwake.c */
+long do_restart_poll(struct restart_block *restart_block);
+long hrtimer_nanosleep_restart(struct restart_block *restart);
+long futex_wait_restart(struct restart_block *restart);
 
 bool __holon_syscall(struct pt_regs *regs, long nr);
 void __holon_resume_user_mode(struct pt_regs *regs);
