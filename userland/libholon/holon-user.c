@@ -32,6 +32,7 @@ static const char * const holon_op_strmap[] = {
 	[HOLON_CMD_STATS_RPC_GET] = "stats-rpc-get",
 	[HOLON_CMD_STATS_SYSCALL_GET] = "stats-syscall-get",
 	[HOLON_CMD_STATS_COUNTER_GET] = "stats-counter-get",
+	[HOLON_CMD_TASK_MIGRATE] = "task-migrate",
 };
 
 const char *holon_op_str(int op)
@@ -120,6 +121,7 @@ const struct ynl_policy_nest holon_view_nest = {
 
 const struct ynl_policy_attr holon_task_policy[HOLON_A_TASK_MAX + 1] = {
 	[HOLON_A_TASK_NODE] = { .name = "node", .type = YNL_PT_U8, },
+	[HOLON_A_TASK_PID] = { .name = "pid", .type = YNL_PT_U32, },
 };
 
 const struct ynl_policy_nest holon_task_nest = {
@@ -1324,6 +1326,34 @@ holon_stats_counter_get_dump(struct ynl_sock *ys)
 free_list:
 	holon_stats_counter_get_rsp_list_free(yds.first);
 	return NULL;
+}
+
+/* ============== HOLON_CMD_TASK_MIGRATE ============== */
+/* HOLON_CMD_TASK_MIGRATE - do */
+void holon_task_migrate_req_free(struct holon_task_migrate_req *req)
+{
+	free(req);
+}
+
+int holon_task_migrate(struct ynl_sock *ys, struct holon_task_migrate_req *req)
+{
+	struct ynl_req_state yrs = { .yarg = { .ys = ys, }, };
+	struct nlmsghdr *nlh;
+	int err;
+
+	nlh = ynl_gemsg_start_req(ys, ys->family_id, HOLON_CMD_TASK_MIGRATE, 1);
+	ys->req_policy = &holon_task_nest;
+
+	if (req->_present.pid)
+		ynl_attr_put_u32(nlh, HOLON_A_TASK_PID, req->pid);
+	if (req->_present.node)
+		ynl_attr_put_u8(nlh, HOLON_A_TASK_NODE, req->node);
+
+	err = ynl_exec(ys, nlh, &yrs);
+	if (err < 0)
+		return -1;
+
+	return 0;
 }
 
 /* HOLON_CMD_VIEW_NTF - event */

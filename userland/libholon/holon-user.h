@@ -550,6 +550,42 @@ holon_stats_counter_get_rsp_list_free(struct holon_stats_counter_get_rsp_list *r
 struct holon_stats_counter_get_rsp_list *
 holon_stats_counter_get_dump(struct ynl_sock *ys);
 
+/* ============== HOLON_CMD_TASK_MIGRATE ============== */
+/* HOLON_CMD_TASK_MIGRATE - do */
+struct holon_task_migrate_req {
+	struct {
+		__u32 pid:1;
+		__u32 node:1;
+	} _present;
+
+	__u32 pid;
+	__u8 node;
+};
+
+static inline struct holon_task_migrate_req *holon_task_migrate_req_alloc(void)
+{
+	return calloc(1, sizeof(struct holon_task_migrate_req));
+}
+void holon_task_migrate_req_free(struct holon_task_migrate_req *req);
+
+static inline void
+holon_task_migrate_req_set_pid(struct holon_task_migrate_req *req, __u32 pid)
+{
+	req->_present.pid = 1;
+	req->pid = pid;
+}
+static inline void
+holon_task_migrate_req_set_node(struct holon_task_migrate_req *req, __u8 node)
+{
+	req->_present.node = 1;
+	req->node = node;
+}
+
+/*
+ * move a process that runs; the reply comes when it is there. Whoever may set its priority may do that
+ */
+int holon_task_migrate(struct ynl_sock *ys, struct holon_task_migrate_req *req);
+
 /* HOLON_CMD_VIEW_NTF - event */
 struct holon_view_ntf_rsp {
 	struct {

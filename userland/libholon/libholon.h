@@ -17,6 +17,7 @@
 #include "holon-user.h"
 
 #define HOLON_NODES	256	/* ids are 1..255 */
+#define HOLON_PIDS	(1U << 30)	/* numbers of processes are 1 and up */
 #define HOLON_UUID_TEXT	37	/* with the final NUL */
 
 /**

@@ -17,6 +17,8 @@
 #include <linux/holon_file.h>
 #include <linux/holon_node.h>
 #include <linux/init.h>
+#include <linux/kdev_t.h>
+#include <linux/major.h>
 #include <linux/mount.h>
 #include <linux/namei.h>
 #include <linux/pid_namespace.h>
@@ -94,6 +96,22 @@ enum holon_share holon_share_path(const struct path *path)
 enum holon_share holon_share_file(const struct file *file)
 {
 	return holon_share_path(&file->f_path);
+}
+
+bool holon_stateless_device(const struct inode *inode)
+{
+	if (!S_ISCHR(inode->i_mode) || imajor(inode) != MEM_MAJOR)
+		return false;
+	switch (iminor(inode)) {
+	case 3:		/* null */
+	case 5:		/* zero */
+	case 7:		/* full */
+	case 8:		/* random */
+	case 9:		/* urandom */
+		return true;
+	default:
+		return false;
+	}
 }
 
 static int __init share_add(char *entry)

@@ -37,6 +37,9 @@ enum holon_share holon_share_path(const struct path *path);
 enum holon_share holon_share_file(const struct file *file);
 ssize_t holon_share_show(char *buf);
 
+/* A device without state: /dev/null and its like, the same on every node. */
+bool holon_stateless_device(const struct inode *inode);
+
 /**
  * struct holon_file_info - an open file as the other half has to see it
  * @fd: number, the same on both sides

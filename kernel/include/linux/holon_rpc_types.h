@@ -40,6 +40,9 @@ enum holon_rpc_id {
 	HOLON_RPC_ID_TASK_EXIT		= 135,	/* to the deputy: the last message */
 	HOLON_RPC_ID_TASK_FORK		= 136,	/* to the deputy: make a child */
 	HOLON_RPC_ID_TASK_BORN		= 137,	/* to the child's deputy: its guest is there */
+	HOLON_RPC_ID_TASK_PAGES		= 138,	/* memory of a process that moves */
+	HOLON_RPC_ID_TASK_RECALL	= 139,	/* to the guest: come home */
+	HOLON_RPC_ID_TASK_MIGRATE	= 140,	/* to the home: move that process */
 
 	/* 256..319: files */
 	HOLON_RPC_ID_POLL_ASK	= 256,

@@ -24,12 +24,28 @@ struct netlink_ext_ack;
  */
 int holon_task_place(u8 node, struct netlink_ext_ack *extack);
 
+/**
+ * holon_task_migrate - move a process that runs
+ * @pid: its number; of any home
+ * @node: where to: its home, or another member
+ * @extack: gets a sentence, may be NULL
+ *
+ * Whoever may set the priority of the process may move it.
+ *
+ * Context: process context, waits until it has moved; killable.
+ * Return: 0 when it is there; -ESRCH; -EPERM; -EHOSTDOWN when @node is no member;
+ *	-EBUSY for what passes; -EOPNOTSUPP for what cannot move; -EINTR when killed.
+ */
+int holon_task_migrate(pid_t pid, u8 node, struct netlink_ext_ack *extack);
+
 /* Numbers for netlink and tests. */
 struct holon_task_counts {
 	u64 placed;		/* guests sent away so far */
 	u64 taken;		/* guests taken so far */
 	u64 refused;		/* placements that failed */
 	u64 signals;		/* relayed */
+	u64 moved;		/* processes that were running, sent away */
+	u64 homed;		/* ... and come home */
 	u32 deputies;		/* now */
 	u32 guests;		/* now */
 	u32 spawners;		/* now */

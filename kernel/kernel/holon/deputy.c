@@ -5,7 +5,7 @@
  * It sleeps in the last step before user mode, interruptibly, so it counts as
  * an idle process, and serves one thing at a time: signals (signal.c), requests
  * of the guest, stops, the end. It never reaches user mode: the loop is left
- * only with a fatal signal pending. While this node is frozen (freeze.c) it begins
+ * only with a fatal signal pending, or when the program has come back (move.c). While this node is frozen (freeze.c) it begins
  * none of them but the end.
  *
  * A request is queued by the handler, run by the deputy with the signal mask
@@ -29,6 +29,7 @@
 #include "forward.h"
 #include "freeze.h"
 #include "guest.h"
+#include "move.h"
 #include "task.h"
 
 /* What an ordinary call needs; more is given back after the call. */
@@ -88,7 +89,7 @@ static int holon_forward_handler(struct holon_request *request)
 	request->private = rq;
 	spin_lock_irqsave(&ht->lock, flags);
 	/* Of one that is being born its guest may be faster than we. */
-	taken = ht->state == HOLON_TASK_STABLE || ht->state == HOLON_TASK_FORKED;
+	taken = ht->state >= HOLON_TASK_FORKED && ht->state <= HOLON_TASK_LANDING;
 	if (taken)
 		list_add_tail(&rq->list, &ht->requests);
 	spin_unlock_irqrestore(&ht->lock, flags);
@@ -181,7 +182,8 @@ static void run_request(struct holon_task *ht, struct holon_deputy_request *rq)
 	 * Signals first, then the reply that names the last of them. But a child
 	 * that is there must be told of before anything may stop us.
 	 */
-	if (signal_pending(current) && le32_to_cpup(data) != HOLON_FORWARD_FORK)
+	if (signal_pending(current) && le32_to_cpup(data) != HOLON_FORWARD_FORK &&
+	    ht->state != HOLON_TASK_LANDING)
 		holon_relay(ht);
 	if (!status)
 		status = holon_reply_data(rq->request, rq->reply, reply_len);
@@ -214,26 +216,40 @@ void holon_deputy_refuse(struct holon_task *ht)
 
 static bool deputy_wanted(struct holon_task *ht)
 {
-	return !list_empty_careful(&ht->requests) || READ_ONCE(ht->stop_signal) ||
-	       READ_ONCE(ht->exited) || READ_ONCE(ht->lost);
+	return !list_empty_careful(&ht->requests) || READ_ONCE(ht->exited) || READ_ONCE(ht->lost);
+}
+
+/* Signals and stops wait while the guest comes home. */
+static void deputy_wait(struct holon_task *ht)
+{
+	if (ht->state == HOLON_TASK_LANDING)
+		wait_event_killable(ht->wait, deputy_wanted(ht));
+	else
+		wait_event_interruptible(ht->wait,
+					 deputy_wanted(ht) || READ_ONCE(ht->stop_signal));
+}
+
+void holon_deputy_unblock(void)
+{
+	spin_lock_irq(&current->sighand->siglock);
+	sigemptyset(&current->blocked);
+	recalc_sigpending();
+	spin_unlock_irq(&current->sighand->siglock);
 }
 
 /**
  * holon_deputy_resume - be the deputy
  * @ht: of current, STABLE
  *
- * Returns with a fatal signal pending.
+ * Returns with a fatal signal pending, or as an ordinary process.
  */
 void holon_deputy_resume(struct holon_task *ht)
 {
 	struct holon_deputy_request *rq;
 
-	spin_lock_irq(&current->sighand->siglock);
-	sigemptyset(&current->blocked);
-	recalc_sigpending();
-	spin_unlock_irq(&current->sighand->siglock);
+	holon_deputy_unblock();
 	for (;;) {
-		wait_event_interruptible(ht->wait, deputy_wanted(ht));
+		deputy_wait(ht);
 		/* What is wanted waits; only the end does not. */
 		holon_freeze_wait();
 		if (READ_ONCE(ht->lost))
@@ -243,12 +259,16 @@ void holon_deputy_resume(struct holon_task *ht)
 		if (fatal_signal_pending(current) ||
 		    (READ_ONCE(current->signal->flags) & SIGNAL_GROUP_EXIT))
 			return;
-		if (signal_pending(current))
+		if (signal_pending(current) && ht->state != HOLON_TASK_LANDING)
 			holon_relay(ht);
 		rq = next_request(ht);
 		if (rq)
 			run_request(ht, rq);
-		else if (READ_ONCE(ht->stop_signal))
+		if (ht->landed) {
+			holon_landed(ht);
+			return;
+		}
+		if (!rq && ht->state != HOLON_TASK_LANDING && READ_ONCE(ht->stop_signal))
 			holon_stop_deputy(ht);
 		cond_resched();
 	}
@@ -259,11 +279,19 @@ void __holon_resume_user_mode(struct pt_regs *regs)
 	struct holon_task *ht = current->holon;
 
 	if (ht->role == HOLON_ROLE_DEPUTY) {
+		if (ht->state == HOLON_TASK_MOVING) {
+			holon_move_away(ht);
+			/* It has stayed: there is no half any more. */
+			if (!current->holon)
+				return;
+		}
 		if (ht->state == HOLON_TASK_FORKED)
 			holon_fork_settle(ht, false);
 		if (ht->state == HOLON_TASK_STABLE)
 			holon_deputy_resume(ht);
 	} else if (ht->role == HOLON_ROLE_GUEST) {
+		if (ht->moved)
+			holon_move_settle(ht);
 		if (ht->unborn)
 			holon_fork_born(ht);
 		/* A freeze after this kicks us back into here. */

@@ -51,9 +51,6 @@
 #include "spawner.h"
 #include "task.h"
 
-/* Images up to this travel in the request itself. */
-#define HOLON_IMAGE_INLINE	(HOLON_MSG_MAX - SZ_4K)
-
 static int holon_load_binary(struct linux_binprm *bprm);
 
 static struct linux_binfmt holon_format = {
@@ -108,85 +105,6 @@ int holon_task_place(u8 node, struct netlink_ext_ack *extack)
 	return 0;
 }
 
-/* --- the call ------------------------------------------------------------- */
-
-static int send_pieces(struct holon_task *ht, const struct holon_image *image)
-{
-	struct holon_wire_piece piece = {
-		.task.inc = cpu_to_le64(ht->inc),
-		.task.pid = cpu_to_le32(ht->pid),
-		.total = cpu_to_le32(image->len),
-	};
-	struct holon_vec vec[2] = { { &piece, sizeof(piece) } };
-	size_t done;
-	int err;
-
-	for (done = 0; done < image->len; done += vec[1].len) {
-		piece.offset = cpu_to_le32(done);
-		vec[1].base = image->data + done;
-		vec[1].len = min_t(size_t, image->len - done, HOLON_IMAGE_INLINE);
-		err = holon_call(ht->node, &holon_rpc_task_image, vec, 2, NULL);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-static int call_node(struct holon_task *ht, const struct holon_image *image,
-		     struct holon_reply *reply)
-{
-	struct holon_wire_task task = {
-		.inc = cpu_to_le64(ht->inc),
-		.pid = cpu_to_le32(ht->pid),
-	};
-	struct holon_vec vec[2] = {
-		{ &task, sizeof(task) },
-		{ image->data, image->len },
-	};
-	int err;
-
-	if (image->len > HOLON_IMAGE_INLINE) {
-		err = send_pieces(ht, image);
-		if (err)
-			return err;
-		task.flags = cpu_to_le32(HOLON_EXEC_PIECES);
-		vec[1].len = 0;
-	}
-	return holon_call(ht->node, &holon_rpc_task_exec, vec, vec[1].len ? 2 : 1, reply);
-}
-
-/* Tell the guest to begin, or to vanish. */
-static void send_go(u8 node, __le32 pid, __le64 inc, bool abort)
-{
-	struct holon_wire_task msg = {
-		.inc = inc,
-		.pid = pid,
-		.flags = cpu_to_le32(abort ? HOLON_GO_ABORT : 0),
-	};
-	struct holon_vec vec = { &msg, sizeof(msg) };
-
-	/* It waits for this; if its node has gone, it has gone, too. */
-	holon_send(node, &holon_rpc_task_go, &vec, 1, GFP_KERNEL | __GFP_NOFAIL);
-}
-
-/* The caller was killed while it waited for a guest, which is now READY. */
-void holon_exec_orphan(u8 node, int status, const void *data, size_t len)
-{
-	const struct holon_wire_ready *wire = data;
-
-	if (!status && len >= sizeof(*wire))
-		send_go(node, wire->task.pid, wire->task.inc, true);
-}
-
-/* The ABORT of a caller that was killed may have overtaken its piece. */
-void holon_image_orphan(u8 node, int status, const void *data, size_t len)
-{
-	const struct holon_wire_task *task = data;
-
-	if (!status && len >= sizeof(*task))
-		send_go(node, task->pid, task->inc, true);
-}
-
 static int check_binary(struct linux_binprm *bprm)
 {
 	const struct elfhdr *elf = (const struct elfhdr *)bprm->buf;
@@ -210,42 +128,12 @@ static int check_binary(struct linux_binprm *bprm)
 
 /* --- becoming a deputy ---------------------------------------------------- */
 
-struct ready {
-	const void *creds;
-	size_t creds_len;
-	const __le32 *reopened;
-	unsigned int n;
-};
-
-/* The reply of the other node, which is a member but may be wrong. */
-static int parse_ready(const struct holon_reply *reply, struct ready *ready)
-{
-	const struct holon_wire_ready *wire = reply->data;
-	size_t left = reply->len;
-	ssize_t len;
-
-	if (left < sizeof(*wire))
-		return -EBADMSG;
-	left -= sizeof(*wire);
-	ready->creds = wire + 1;
-	len = holon_creds_length(ready->creds, left);
-	if (len < 0)
-		return len;
-	left -= len;
-	ready->creds_len = len;
-	ready->n = le32_to_cpu(wire->reopened);
-	if (left % sizeof(__le32) || ready->n != left / sizeof(__le32))
-		return -EBADMSG;
-	ready->reopened = ready->creds + len;
-	return 0;
-}
-
 /*
  * Has the program more rights than we? The guest does not know who traces us, or
  * how we have mounted the file; the latter matters for what the file gives, not
  * for what root has by itself.
  */
-static int check_gain(const struct linux_binprm *bprm, const struct ready *ready)
+static int check_gain(const struct linux_binprm *bprm, const struct holon_ready *ready)
 {
 	const struct holon_wire_creds *creds = ready->creds;
 	const struct cred *cred = current_cred();
@@ -299,7 +187,7 @@ static size_t args_len(const struct holon_image *image, int argc)
 }
 
 static int become_deputy(struct holon_task *ht, struct linux_binprm *bprm,
-			 const struct ready *ready, size_t args)
+			 const struct holon_ready *ready, size_t args)
 {
 	unsigned int i;
 	int err;
@@ -331,7 +219,7 @@ static int become_deputy(struct holon_task *ht, struct linux_binprm *bprm,
 	spin_lock_irq(&ht->lock);
 	ht->state = HOLON_TASK_STABLE;
 	spin_unlock_irq(&ht->lock);
-	send_go(ht->node, cpu_to_le32(ht->pid), cpu_to_le64(ht->inc), false);
+	holon_image_go(ht, false);
 	set_notify_resume(current);
 	atomic64_inc(&holon_task_stat.placed);
 	return 0;
@@ -341,24 +229,24 @@ static int place(struct holon_task *ht, struct linux_binprm *bprm)
 {
 	struct holon_image image = {};
 	struct holon_reply reply = {};
-	struct ready ready;
+	struct holon_ready ready;
 	int err;
 
 	err = holon_image_export(&image, bprm);
 	if (err)
 		goto out;
-	err = call_node(ht, &image, &reply);
+	err = holon_image_call(ht, &image, &reply);
 	if (err > 0)	/* no status of this call */
 		err = -EBADMSG;
 	if (err)
 		goto drop;
-	err = parse_ready(&reply, &ready) ?: check_gain(bprm, &ready);
+	err = holon_ready_parse(&reply, &ready) ?: check_gain(bprm, &ready);
 	if (!err)
 		err = become_deputy(ht, bprm, &ready, args_len(&image, bprm->argc));
 drop:
 	/* A guest that waits, or pieces of an image. */
-	if (err && (reply.len || image.len > HOLON_IMAGE_INLINE))
-		send_go(ht->node, cpu_to_le32(ht->pid), cpu_to_le64(ht->inc), true);
+	if (err && (reply.len || holon_image_in_pieces(&image)))
+		holon_image_go(ht, true);
 out:
 	holon_reply_free(&reply);
 	holon_image_free(&image);

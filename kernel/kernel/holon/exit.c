@@ -52,6 +52,24 @@ static int holon_kill_handler(struct holon_request *request)
 	return 0;
 }
 
+void holon_usage(struct holon_wire_exit *msg)
+{
+	struct signal_struct *signal = current->signal;
+	struct task_cputime time;
+
+	thread_group_cputime(current, &time);
+	msg->utime = cpu_to_le64(time.utime);
+	msg->stime = cpu_to_le64(time.stime);
+	msg->runtime = cpu_to_le64(time.sum_exec_runtime);
+	msg->min_flt = cpu_to_le64(signal->min_flt + current->min_flt);
+	msg->maj_flt = cpu_to_le64(signal->maj_flt + current->maj_flt);
+	msg->nvcsw = cpu_to_le64(signal->nvcsw + current->nvcsw);
+	msg->nivcsw = cpu_to_le64(signal->nivcsw + current->nivcsw);
+	msg->inblock = cpu_to_le64(signal->inblock + task_io_get_inblock(current));
+	msg->oublock = cpu_to_le64(signal->oublock + task_io_get_oublock(current));
+	msg->maxrss = cpu_to_le64(signal->maxrss);
+}
+
 static void report_exit(struct holon_task *ht)
 {
 	struct signal_struct *signal = current->signal;
@@ -60,25 +78,14 @@ static void report_exit(struct holon_task *ht)
 		.task.pid = cpu_to_le32(ht->pid),
 	};
 	struct holon_vec vec = { &msg, sizeof(msg) };
-	struct task_cputime time;
 	int code = current->exit_code;
 
-	thread_group_cputime(current, &time);
 	spin_lock_irq(&current->sighand->siglock);
 	if (signal->flags & SIGNAL_GROUP_EXIT)
 		code = signal->group_exit_code;
 	spin_unlock_irq(&current->sighand->siglock);
 	msg.code = cpu_to_le32(code);
-	msg.utime = cpu_to_le64(time.utime);
-	msg.stime = cpu_to_le64(time.stime);
-	msg.runtime = cpu_to_le64(time.sum_exec_runtime);
-	msg.min_flt = cpu_to_le64(signal->min_flt + current->min_flt);
-	msg.maj_flt = cpu_to_le64(signal->maj_flt + current->maj_flt);
-	msg.nvcsw = cpu_to_le64(signal->nvcsw + current->nvcsw);
-	msg.nivcsw = cpu_to_le64(signal->nivcsw + current->nivcsw);
-	msg.inblock = cpu_to_le64(signal->inblock + task_io_get_inblock(current));
-	msg.oublock = cpu_to_le64(signal->oublock + task_io_get_oublock(current));
-	msg.maxrss = cpu_to_le64(signal->maxrss);
+	holon_usage(&msg);
 	/* The deputy waits for this one, or for us to leave the view. */
 	holon_send(ht->home, &holon_rpc_task_exit, &vec, 1, GFP_KERNEL | __GFP_NOFAIL);
 }
@@ -118,7 +125,7 @@ static int holon_exit_handler(struct holon_request *request)
 	ht->exit = *msg;
 	ht->exited = true;
 	/* In execve() still: it looks at ->exited when it has become a deputy. */
-	task = ht->state == HOLON_TASK_STABLE ? ht->task : NULL;
+	task = ht->state >= HOLON_TASK_STABLE ? ht->task : NULL;
 	if (task)
 		get_task_struct(task);
 	spin_unlock_irqrestore(&ht->lock, flags);
@@ -147,7 +154,7 @@ void holon_kill_guest(struct holon_task *ht)
 }
 
 /* As if the threads of the guest had been threads of this process. */
-static void add_usage(const struct holon_wire_exit *msg)
+void holon_add_usage(const struct holon_wire_exit *msg)
 {
 	struct signal_struct *signal = current->signal;
 
@@ -172,7 +179,8 @@ long __holon_exit_begin(long code)
 
 	if (ht->role == HOLON_ROLE_DEPUTY && ht->state == HOLON_TASK_FORKED)
 		holon_fork_settle(ht, true);
-	if (ht->role != HOLON_ROLE_DEPUTY || ht->state != HOLON_TASK_STABLE)
+	if (ht->role != HOLON_ROLE_DEPUTY ||
+	    (ht->state != HOLON_TASK_STABLE && ht->state != HOLON_TASK_LANDING))
 		return code;
 	holon_deputy_refuse(ht);
 	spin_lock_irq(&ht->lock);
@@ -193,7 +201,7 @@ long __holon_exit_begin(long code)
 	spin_unlock_irq(&ht->lock);
 	if (exited) {
 		code = le32_to_cpu(ht->exit.code) & 0xffff;
-		add_usage(&ht->exit);
+		holon_add_usage(&ht->exit);
 	} else {
 		code = SIGKILL;
 	}

@@ -3,7 +3,8 @@
  * The guest: the half that runs the program.
  *
  * It is born as a child of the spawner, builds itself from the image, executes
- * the program, says READY and waits for home to commit (GO). From then on its
+ * the program, or takes on one that was running, says READY and waits for home to
+ * commit (GO). From then on its
  * system calls go through syscall.c, and what concerns home is asked of the
  * deputy: holon_deputy_call().
  */
@@ -27,6 +28,7 @@
 #include "freeze.h"
 #include "guest.h"
 #include "image.h"
+#include "move.h"
 #include "spawner.h"
 #include "task.h"
 
@@ -105,7 +107,12 @@ static int build(struct holon_task *ht, struct holon_import **import)
 		return err;
 	}
 	err = holon_image_import(*import, ht);
-	return err ?: holon_image_execute(*import);
+	if (err)
+		return err;
+	if (!holon_import_moves(*import))
+		return holon_image_execute(*import);
+	WRITE_ONCE(ht->importing, true);
+	return 0;
 }
 
 /**
@@ -124,9 +131,10 @@ int holon_guest_main(void *data)
 	err = build(ht, &import);
 	/*
 	 * Past the point of no return a failed exec is the death of the
-	 * program, at home as well: a signal is pending.
+	 * program, at home as well: a signal is pending. A program that moves
+	 * goes on where it was.
 	 */
-	if (err && current->mm == old) {
+	if (err && (current->mm == old || holon_import_moves(import))) {
 		struct holon_birth *birth = ht->birth;
 
 		if (fatal_signal_pending(current) || err <= -ERESTARTSYS)
@@ -145,6 +153,7 @@ int holon_guest_main(void *data)
 			    READ_ONCE(ht->lost));
 	if (READ_ONCE(ht->aborted) || READ_ONCE(ht->lost))
 		do_exit(SIGKILL);
+	WRITE_ONCE(ht->importing, false);
 	spin_lock_irq(&ht->lock);
 	ht->state = HOLON_TASK_STABLE;
 	spin_unlock_irq(&ht->lock);
@@ -173,7 +182,7 @@ bool holon_guest_abandon(struct holon_task *ht)
 		holon_birth_end(birth, -EAGAIN);
 		return true;
 	}
-	return !ht->ready || READ_ONCE(ht->aborted);
+	return !ht->ready || ht->homed || READ_ONCE(ht->aborted);
 }
 
 /* --- requests to the deputy ----------------------------------------------- */
@@ -241,9 +250,15 @@ int holon_deputy_call(struct holon_task *ht, struct holon_forward *f)
 int holon_guest_ask(struct holon_task *ht, const struct holon_guest_request *request,
 		    struct holon_guest_answer *answer)
 {
+	return holon_guest_ask_data(ht, request, sizeof(*request), answer);
+}
+
+int holon_guest_ask_data(struct holon_task *ht, const struct holon_guest_request *request,
+			 size_t len, struct holon_guest_answer *answer)
+{
 	struct holon_forward f = {
 		.request = request,
-		.request_len = sizeof(*request),
+		.request_len = len,
 	};
 	int err;
 
@@ -290,20 +305,12 @@ static int renumber(const void *arg, struct file *file, unsigned int fd)
 	return 0;
 }
 
-/**
- * holon_guest_resume - on the way to user mode
- * @ht: of current
- *
- * Tells home when another program has been executed.
- */
-void holon_guest_resume(struct holon_task *ht)
+/* Another program has been executed. */
+static void tell_exec(struct holon_task *ht)
 {
 	struct holon_guest_request request = { .nr = cpu_to_le32(HOLON_FORWARD_EXECED) };
 	struct holon_guest_answer answer;
 
-	if (ht->state != HOLON_TASK_STABLE || ht->exec_id == current->self_exec_id ||
-	    fatal_signal_pending(current))
-		return;
 	ht->exec_id = current->self_exec_id;
 	/* What execve() took away must be gone at home, too. */
 	if (holon_creds_push(ht)) {
@@ -314,6 +321,23 @@ void holon_guest_resume(struct holon_task *ht)
 	if (holon_guest_ask(ht, &request, &answer))
 		pr_debug("home was not told of an exec\n");
 	iterate_fd(current->files, 0, renumber, NULL);
+}
+
+/**
+ * holon_guest_resume - on the way to user mode
+ * @ht: of current
+ *
+ * Tells home when another program has been executed, and goes there when it has to:
+ * then it does not return.
+ */
+void holon_guest_resume(struct holon_task *ht)
+{
+	if (ht->state != HOLON_TASK_STABLE || fatal_signal_pending(current))
+		return;
+	if (ht->exec_id != current->self_exec_id)
+		tell_exec(ht);
+	if ((READ_ONCE(ht->recalled) || ht->recall_call) && !fatal_signal_pending(current))
+		holon_move_home(ht);
 }
 
 /* --- the same, at the deputy ---------------------------------------------- */
@@ -373,6 +397,11 @@ int holon_guest_request(struct holon_task *ht, const void *data, size_t len, voi
 		break;
 	case HOLON_FORWARD_UNFORK:
 		result = holon_unfork(request);
+		break;
+	case HOLON_FORWARD_HOME:
+	case HOLON_FORWARD_LAND:
+	case HOLON_FORWARD_STAY:
+		result = holon_land(ht, request, len);
 		break;
 	default:
 		kvfree(answer);

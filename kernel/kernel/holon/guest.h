@@ -19,6 +19,9 @@ struct holon_task;
 #define HOLON_FORWARD_EXECED	0x20002	/* another program runs: comm, cloexec */
 #define HOLON_FORWARD_FORK	0x20003	/* make a child, see fork.c */
 #define HOLON_FORWARD_UNFORK	0x20004	/* take the child away that was told to end */
+#define HOLON_FORWARD_HOME	0x20005	/* the guest comes home, see move.c; an image follows */
+#define HOLON_FORWARD_LAND	0x20006	/* the rest of it, from here on it is home */
+#define HOLON_FORWARD_STAY	0x20007	/* it does not */
 
 struct holon_guest_request {
 	__le32 nr;
@@ -31,6 +34,12 @@ struct holon_guest_request {
 			__le32 pid;
 			__le32 taken;	/* last signal that had arrived */
 		} fork;
+		struct {
+			__le32 pieces;	/* of HOME: the image was sent before */
+			__le32 stay;	/* of STAY: why, enum holon_stay, and errno */
+			__le32 err;
+			__le32 pad;
+		} move;
 	};
 };
 
@@ -66,6 +75,10 @@ int holon_guest_request(struct holon_task *ht, const void *data, size_t len, voi
  */
 int holon_guest_ask(struct holon_task *ht, const struct holon_guest_request *request,
 		    struct holon_guest_answer *answer);
+
+/* The same with data behind the request: @len bytes in all. */
+int holon_guest_ask_data(struct holon_task *ht, const struct holon_guest_request *request,
+			 size_t len, struct holon_guest_answer *answer);
 
 /* fork.c, the deputy's part. @answer->result is a number; or an errno is returned. */
 int holon_fork_deputy(struct holon_task *ht, const struct holon_guest_request *request,

@@ -10,6 +10,8 @@
 #define _KERNEL_HOLON_IMAGE_H
 
 #include <linux/holon_file.h>
+#include <linux/holon_rpc.h>
+#include <linux/sizes.h>
 #include <linux/types.h>
 
 struct holon_task;
@@ -30,7 +32,79 @@ enum holon_record_type {
 	HOLON_RECORD_NAME	= HOLON_RECORD_MUST | 6,	/* as given to execve() */
 	HOLON_RECORD_PROGRAM	= HOLON_RECORD_MUST | 7,	/* path of the file */
 	HOLON_RECORD_STRINGS	= HOLON_RECORD_MUST | 8,	/* arguments, environment */
+	/* of a process that moves */
+	HOLON_RECORD_MOVE	= HOLON_RECORD_MUST | 9,	/* instead of EXEC */
+	HOLON_RECORD_THREAD	= HOLON_RECORD_MUST | 10,
+	HOLON_RECORD_REGS	= HOLON_RECORD_MUST | 11,	/* struct user_regs_struct */
+	HOLON_RECORD_XSTATE	= HOLON_RECORD_MUST | 12,	/* as PTRACE_GETREGSET has it */
+	HOLON_RECORD_ACTIONS	= HOLON_RECORD_MUST | 13,	/* of signals 1..64 */
+	HOLON_RECORD_MM		= HOLON_RECORD_MUST | 14,
+	HOLON_RECORD_EXE	= HOLON_RECORD_MUST | 15,	/* path of the program */
+	HOLON_RECORD_AREA	= HOLON_RECORD_MUST | 16,	/* a mapping; by address */
 };
+
+/* First record of a process that moves. */
+struct holon_record_move {
+	__le32 version;
+	__le32 flags;
+} __packed __aligned(4);
+
+/* A call that restart_syscall() continues. Times are what is left. */
+enum holon_restart {
+	HOLON_RESTART_NONE,
+	HOLON_RESTART_SLEEP,	/* clock, type, rmtp, ns left */
+	HOLON_RESTART_FUTEX,	/* uaddr, val, flags, bitset, ns left */
+	HOLON_RESTART_POLL,	/* ufds, nfds, has_timeout, ns left */
+};
+
+/**
+ * struct holon_record_thread - what the kernel keeps of a thread for its program
+ * @robust_list, @set_child_tid, @clear_child_tid, @rseq: addresses
+ * @sas_sp, @sas_size, @sas_flags: alternate signal stack
+ * @restart: enum holon_restart, with its values in @restart_value
+ * @alarm, @alarm_interval: ITIMER_REAL in nanoseconds, 0 when it is not armed
+ */
+struct holon_record_thread {
+	__le64 robust_list, set_child_tid, clear_child_tid;
+	__le64 rseq;
+	__le32 rseq_len, rseq_sig;
+	__le64 sas_sp, sas_size;
+	__le32 sas_flags;
+	__le32 restart;
+	__le64 restart_value[5];
+	__le64 alarm, alarm_interval;
+	__u8 comm[16];
+} __packed __aligned(4);
+
+struct holon_record_action {
+	__le64 handler, flags, restorer, mask;
+} __packed __aligned(4);
+
+/* Largest auxiliary vector of any architecture, in words. */
+#define HOLON_AUXV_WORDS	64
+
+struct holon_record_mm {
+	__le64 start_code, end_code, start_data, end_data, start_brk, brk, start_stack;
+	__le64 arg_start, arg_end, env_start, env_end;
+	__le64 mmap_base;
+	__le64 flags, def_flags;
+	__le64 vdso;
+	__le32 vdso_size, vdso_crc;
+	__le64 auxv[HOLON_AUXV_WORDS];
+} __packed __aligned(4);
+
+/**
+ * struct holon_record_area - one mapping; the path of its file follows, or ""
+ * @flags: VM_*
+ * @offset: in the file, in pages
+ * @ino: identity of the file
+ * @fmode: FMODE_READ and FMODE_WRITE of its description
+ */
+struct holon_record_area {
+	__le64 start, end, flags, offset, ino;
+	__le32 fmode;
+	__le32 pad;
+} __packed __aligned(4);
 
 /* Must come first. */
 struct holon_record_exec {
@@ -87,6 +161,40 @@ void *holon_image_add(struct holon_image *image, u32 type, size_t len);
 int holon_image_put(struct holon_image *image, u32 type, const void *data, size_t len);
 int holon_image_next(const struct holon_image *image, size_t *pos, struct holon_record *record);
 void holon_image_free(struct holon_image *image);
+
+/* image_send.c: see there */
+struct holon_reply;
+
+/* Images up to this travel in the request itself. */
+#define HOLON_IMAGE_INLINE	(HOLON_MSG_MAX - SZ_4K)
+
+static inline bool holon_image_in_pieces(const struct holon_image *image)
+{
+	return image->len > HOLON_IMAGE_INLINE;
+}
+
+/**
+ * struct holon_ready - what a guest says that waits to be let go
+ * @creds: what it may do, by value
+ * @creds_len: their length
+ * @reopened: descriptors that it has opened again
+ * @n: their number
+ */
+struct holon_ready {
+	const void *creds;
+	size_t creds_len;
+	const __le32 *reopened;
+	unsigned int n;
+};
+
+int holon_image_pieces(const struct holon_task *ht, u8 node, const struct holon_image *image);
+int holon_image_call(const struct holon_task *ht, const struct holon_image *image,
+		     struct holon_reply *reply);
+void holon_image_go(const struct holon_task *ht, bool abort);
+int holon_ready_parse(const struct holon_reply *reply, struct holon_ready *ready);
+
+/* spawner.c: take over an image that came in pieces. 0, -ESTALE, -EBADMSG. */
+int holon_image_take(u8 node, pid_t pid, u64 inc, struct holon_image *image);
 
 /* image_export.c: what an exec needs */
 int holon_image_export(struct holon_image *image, struct linux_binprm *bprm);

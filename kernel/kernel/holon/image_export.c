@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The image of an exec: everything of the caller that the new program inherits,
- * except its memory, which it does not.
+ * except its memory, which it does not. And that of a process that moves: all that
+ * it has, of its memory the layout.
  *
  * Files. A regular file or directory of a shared mount is opened again at the
  * guest's node when nobody at home can tell: its description is referenced by
  * this process alone, it has no locks or leases, and on a close-to-open mount
  * nobody else at home has it open for writing; what was written is written back
- * first. Every other file stays where it is, and the guest gets a remote file.
+ * first. Devices without state are opened again always. Every other file stays where
+ * it is, and the guest gets a remote file. A process that comes home can have none
+ * that stays where it was: then it cannot come.
  */
 #define pr_fmt(fmt) "holon: " fmt
 
@@ -29,6 +32,8 @@
 
 #include "cred_value.h"
 #include "image.h"
+#include "move.h"
+#include "task.h"
 
 static int put_exec(struct holon_image *image, const struct linux_binprm *bprm)
 {
@@ -122,7 +127,7 @@ static int put_dirs(struct holon_image *image, char *page)
 	get_fs_root(current->fs, &root);
 	get_fs_pwd(current->fs, &pwd);
 	/* Paths are relative to the root: a changed one stays at home. */
-	if (!is_common_root(&root))
+	if (!holon_is_guest(current) && !is_common_root(&root))
 		err = -EREMOTE;
 	else if (holon_share_path(&pwd) != HOLON_SHARE_NONE && !d_unlinked(pwd.dentry))
 		err = put_path(image, HOLON_RECORD_CWD, &pwd, page);
@@ -150,6 +155,7 @@ static int put_strings(struct holon_image *image, struct linux_binprm *bprm)
 struct open_file {
 	unsigned int fd;
 	unsigned int first;	/* lowest descriptor of the same description */
+	bool cloexec;
 	struct file *file;
 };
 
@@ -171,6 +177,8 @@ static bool may_reopen(struct file *file, long refs, int writers)
 	struct inode *inode = file_inode(file);
 	enum holon_share share = holon_share_file(file);
 
+	if (holon_stateless_device(inode))
+		return true;
 	if (share == HOLON_SHARE_NONE)
 		return false;
 	if (!S_ISREG(inode->i_mode) && !S_ISDIR(inode->i_mode))
@@ -184,8 +192,18 @@ static bool may_reopen(struct file *file, long refs, int writers)
 	return !(file->f_mode & FMODE_WRITE) || !vfs_fsync(file, 0);
 }
 
+/* Does it exist only here, though its home is elsewhere? */
+static enum holon_stay stays_here(const struct file *file)
+{
+	if (!holon_is_guest(current) || holon_file_is_remote(file))
+		return HOLON_STAY_NONE;
+	if (holon_share_file(file) != HOLON_SHARE_NONE)
+		return HOLON_STAY_FILE;
+	return HOLON_STAY_FILE_KIND;
+}
+
 static int put_file(struct holon_image *image, const struct open_file *open, long refs,
-		    int writers, char *page)
+		    int writers, char *page, enum holon_stay *stay)
 {
 	struct holon_record_file record = {
 		.pos = cpu_to_le64(open->file->f_pos),
@@ -195,13 +213,18 @@ static int put_file(struct holon_image *image, const struct open_file *open, lon
 	const char *name = "";
 	void *data;
 
-	holon_file_describe(open->file, open->fd, false, &record.info);
-	if (may_reopen(open->file, refs, writers)) {
+	holon_file_describe(open->file, open->fd, open->cloexec, &record.info);
+	if (!holon_file_is_remote(open->file) && may_reopen(open->file, refs, writers)) {
 		name = d_path(&open->file->f_path, page, PATH_MAX);
 		if (IS_ERR(name))
 			name = "";
 		else
 			record.reopen = cpu_to_le32(1);
+	}
+	if (!record.reopen) {
+		*stay = stays_here(open->file);
+		if (*stay)
+			return -EBUSY;
 	}
 	data = holon_image_add(image, HOLON_RECORD_FILE, sizeof(record) + strlen(name) + 1);
 	if (!data)
@@ -211,8 +234,8 @@ static int put_file(struct holon_image *image, const struct open_file *open, lon
 	return 0;
 }
 
-/* Those that survive the exec, with a reference each. */
-static int collect_files(struct open_file **list, unsigned int *count)
+/* All, or those that survive an exec, with a reference each. */
+static int collect_files(struct open_file **list, unsigned int *count, bool all)
 {
 	unsigned int n = 0, size = 64, fd = 0, i;
 	struct open_file *open, *more;
@@ -227,7 +250,7 @@ static int collect_files(struct open_file **list, unsigned int *count)
 		rcu_read_unlock();
 		if (!file)
 			break;
-		if (get_close_on_exec(fd)) {
+		if (!all && get_close_on_exec(fd)) {
 			fput(file);
 			continue;
 		}
@@ -242,7 +265,9 @@ static int collect_files(struct open_file **list, unsigned int *count)
 			open = more;
 			size *= 2;
 		}
-		open[n] = (struct open_file){ .fd = fd, .first = fd, .file = file };
+		open[n] = (struct open_file) {
+			.fd = fd, .first = fd, .file = file, .cloexec = get_close_on_exec(fd),
+		};
 		for (i = 0; i < n; i++) {
 			if (open[i].file == file) {
 				open[n].first = open[i].first;
@@ -269,20 +294,21 @@ static int count_writers(const struct open_file *open, unsigned int n, const str
 	return writers;
 }
 
-static int put_files(struct holon_image *image, char *page)
+static int put_files(struct holon_image *image, bool all, char *page, enum holon_stay *stay)
 {
 	struct open_file *open = NULL;
 	unsigned int n = 0, i, j;
 	long refs;
 	int err;
 
-	err = collect_files(&open, &n);
+	err = collect_files(&open, &n, all);
 	for (i = 0; i < n && !err; i++) {
 		/* Two per descriptor: the table's and that of our list. */
 		for (j = 0, refs = 0; j < n; j++)
 			if (open[j].file == open[i].file)
 				refs += 2;
-		err = put_file(image, &open[i], refs, count_writers(open, n, open[i].file), page);
+		err = put_file(image, &open[i], refs, count_writers(open, n, open[i].file), page,
+			       stay);
 		cond_resched();
 	}
 	for (i = 0; i < n; i++)
@@ -301,6 +327,7 @@ static int put_files(struct holon_image *image, char *page)
  */
 int holon_image_export(struct holon_image *image, struct linux_binprm *bprm)
 {
+	enum holon_stay stay = HOLON_STAY_NONE;
 	char *page = __getname();
 	int err;
 
@@ -314,7 +341,32 @@ int holon_image_export(struct holon_image *image, struct linux_binprm *bprm)
 			      strlen(bprm->filename) + 1) ?:
 	      put_path(image, HOLON_RECORD_PROGRAM, &bprm->file->f_path, page) ?:
 	      put_strings(image, bprm) ?:
-	      put_files(image, page);
+	      put_files(image, false, page, &stay);
+	__putname(page);
+	return err;
+}
+
+static int put_move(struct holon_image *image)
+{
+	struct holon_record_move record = { .version = cpu_to_le32(HOLON_IMAGE_VERSION) };
+
+	return holon_image_put(image, HOLON_RECORD_MOVE, &record, sizeof(record));
+}
+
+int holon_image_export_move(struct holon_image *image, enum holon_stay *stay)
+{
+	char *page = __getname();
+	int err;
+
+	if (!page)
+		return -ENOMEM;
+	err = put_move(image) ?: put_creds(image) ?: put_task(image) ?: put_dirs(image, page);
+	if (err == -EREMOTE)
+		*stay = HOLON_STAY_ROOT;
+	err = err ?: put_files(image, true, page, stay) ?:
+	      holon_regs_export(image) ?:
+	      holon_mm_export(image, stay) ?:
+	      holon_thread_export(image, stay);	/* last: it stops the alarm */
 	__putname(page);
 	return err;
 }

@@ -2,7 +2,8 @@
 /*
  * Building a guest from the image of an exec: the other end of image_export.c,
  * run by the guest itself, which has inherited its container from the spawner
- * and throws everything else of the spawner away.
+ * and throws everything else of the spawner away. A process that comes home is built
+ * from one by its deputy, which has most of it already.
  *
  * The image comes from a member, which may be wrong: whatever is out of range is
  * refused. Files are opened as the spawner, who may see all of the container:
@@ -18,10 +19,12 @@
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
 #include <linux/init_task.h>
+#include <linux/kdev_t.h>
 #include <linux/ioprio.h>
 #include <linux/namei.h>
 #include <linux/oom.h>
 #include <linux/resource.h>
+#include <linux/sched/coredump.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -31,13 +34,19 @@
 
 #include "cred_value.h"
 #include "image.h"
+#include "move.h"
 #include "task.h"
 
 /* What holon_image_parse() found; points into the image. */
 struct holon_import {
 	const struct holon_image *image;
 	const struct holon_record_exec *exec;
+	const struct holon_record_move *move;	/* or this one */
 	const struct holon_record_task *task;
+	const struct holon_record_thread *thread;
+	const struct holon_record_action *actions;
+	struct holon_mm_import mm;
+	struct holon_regs_import regs;
 	const void *creds;
 	size_t creds_len;
 	const char *cwd, *name, *program;
@@ -77,10 +86,26 @@ static bool valid_file(const struct holon_record *record)
 
 static int parse_record(struct holon_import *import, const struct holon_record *record)
 {
+	int err;
+
+	err = holon_mm_parse(&import->mm, record);
+	if (err > 0)
+		err = holon_regs_parse(&import->regs, record);
+	if (err <= 0)
+		return err;
 	switch (record->type) {
 	case HOLON_RECORD_EXEC:
 		import->exec = record->data;
 		return record->len == sizeof(*import->exec) ? 0 : -EBADMSG;
+	case HOLON_RECORD_MOVE:
+		import->move = record->data;
+		return record->len == sizeof(*import->move) ? 0 : -EBADMSG;
+	case HOLON_RECORD_THREAD:
+		import->thread = record->data;
+		return record->len == sizeof(*import->thread) ? 0 : -EBADMSG;
+	case HOLON_RECORD_ACTIONS:
+		import->actions = record->data;
+		return record->len == _NSIG * sizeof(*import->actions) ? 0 : -EBADMSG;
 	case HOLON_RECORD_CREDS:
 		import->creds = record->data;
 		import->creds_len = record->len;
@@ -137,6 +162,28 @@ static int parse_strings(struct holon_import *import)
 	return 0;
 }
 
+/* The record with the version comes first. */
+static bool known_version(const struct holon_import *import)
+{
+	__le32 version = cpu_to_le32(HOLON_IMAGE_VERSION);
+
+	return import->exec ? import->exec->version == version && !import->move :
+	       import->move && import->move->version == version;
+}
+
+static bool is_complete(const struct holon_import *import)
+{
+	if (import->exec)
+		return import->name && import->program && import->strings;
+	return import->move && import->thread && import->actions && import->mm.mm &&
+	       import->mm.exe && import->regs.regs && import->regs.xstate;
+}
+
+bool holon_import_moves(const struct holon_import *import)
+{
+	return import->move;
+}
+
 void holon_import_free(struct holon_import *import)
 {
 	if (IS_ERR_OR_NULL(import))
@@ -173,14 +220,13 @@ struct holon_import *holon_image_parse(const struct holon_image *image)
 		if (err)
 			goto free;
 		err = -EOPNOTSUPP;
-		if (!import->exec || le32_to_cpu(import->exec->version) != HOLON_IMAGE_VERSION)
+		if (!known_version(import))
 			goto free;
 	}
 	err = -EBADMSG;
-	if (more < 0 || !import->exec || !import->task || !import->creds || !import->name ||
-	    !import->program || !import->strings)
+	if (more < 0 || !import->task || !import->creds || !is_complete(import))
 		goto free;
-	err = parse_strings(import);
+	err = import->exec ? parse_strings(import) : 0;
 	if (err)
 		goto free;
 	err = -ENOMEM;
@@ -218,6 +264,7 @@ static struct file *reopen(const struct holon_record_file *record, const struct 
 	const char *name = (const char *)(record + 1);
 	struct file *file;
 	struct path path;
+	bool device;
 	int err;
 
 	/* It is root who looks: a link was put there after home had named the file. */
@@ -225,12 +272,14 @@ static struct file *reopen(const struct holon_record_file *record, const struct 
 	if (err)
 		return ERR_PTR(err);
 	file = ERR_PTR(-EREMOTE);
-	if (holon_share_path(&path) != HOLON_SHARE_NONE)
+	device = holon_stateless_device(d_backing_inode(path.dentry));
+	if (device || holon_share_path(&path) != HOLON_SHARE_NONE)
 		file = dentry_open(&path, flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC), cred);
 	path_put(&path);
 	if (IS_ERR(file))
 		return file;
-	if (file_inode(file)->i_ino != le64_to_cpu(record->ino) ||
+	if ((device ? new_encode_dev(file_inode(file)->i_rdev) != le64_to_cpu(record->info.rdev) :
+	     file_inode(file)->i_ino != le64_to_cpu(record->ino)) ||
 	    (file_inode(file)->i_mode & S_IFMT) != (le32_to_cpu(record->info.mode) & S_IFMT)) {
 		fput(file);
 		return ERR_PTR(-ESTALE);
@@ -272,7 +321,7 @@ static int import_file(struct holon_import *import, struct holon_task *ht,
 		if (IS_ERR(file))
 			return PTR_ERR(file);
 	}
-	err = replace_fd(fd, file, 0);
+	err = replace_fd(fd, file, record->info.cloexec ? O_CLOEXEC : 0);
 	fput(file);
 	return err < 0 ? err : 0;
 }
@@ -408,9 +457,97 @@ int holon_image_import(struct holon_import *import, struct holon_task *ht)
 		return err;
 	}
 	import_cwd(import, ht);
+	/* Before there are limits and somebody's rights. */
+	if (import->move)
+		err = holon_mm_import(&import->mm, import->image) ?:
+		      holon_regs_import(&import->regs);
+	if (err) {
+		abort_creds(cred);
+		return err;
+	}
 	import_task(import->task);
 	holon_creds_commit(cred, import->creds);
+	return import->move ? holon_import_program(import) : 0;
+}
+
+/* What is left when the registers are there: the program goes on in its middle. */
+int holon_import_program(struct holon_import *import)
+{
+	unsigned long dumpable = le64_to_cpu(import->mm.mm->flags) & MMF_DUMPABLE_MASK;
+	sigset_t blocked = { .sig[0] = le64_to_cpu(import->task->blocked) };
+	struct holon_task *ht = current->holon;
+	int err;
+
+	err = holon_thread_import(import->thread, import->actions);
+	if (err)
+		return err;
+	if (dumpable <= SUID_DUMP_ROOT)
+		set_dumpable(current->mm, dumpable);
+	/* Until the hook on the way to user mode has set the last register. */
+	sigdelsetmask(&blocked, sigmask(SIGKILL) | sigmask(SIGSTOP));
+	ht->moved_blocked = blocked;
+	ht->moved_result =
+		((const struct user_regs_struct *)import->regs.regs)->ax;
+	ht->moved = true;
+	sigfillset(&blocked);
+	sigdelset(&blocked, SIGKILL);
+	__set_current_blocked(&blocked);
 	return 0;
+}
+
+/* --- at home ---------------------------------------------------------------- */
+
+/* The deputy has what is home's under the same numbers. */
+static int import_home_file(struct holon_import *import, const struct holon_record_file *record)
+{
+	unsigned int fd = le32_to_cpu(record->info.fd);
+	struct file *file;
+	int err;
+
+	if (!record->reopen) {
+		file = fget_raw(fd);
+		if (!file)
+			return -EBADF;
+		fput(file);
+		return 0;
+	}
+	file = record->first == record->info.fd ? reopen(record, current_cred()) :
+	       same_file(import, record);
+	if (IS_ERR_OR_NULL(file))
+		return file ? PTR_ERR(file) : -EBADMSG;
+	err = replace_fd(fd, file, record->info.cloexec ? O_CLOEXEC : 0);
+	fput(file);
+	if (err < 0)
+		return err;
+	import->reopened[import->n_reopened++] = record->info.fd;
+	return 0;
+}
+
+int holon_import_home(struct holon_import *import)
+{
+	struct holon_record record;
+	size_t pos = 0;
+	int err = 0;
+
+	while (!err && holon_image_next(import->image, &pos, &record) > 0) {
+		if (record.type == HOLON_RECORD_FILE)
+			err = import_home_file(import, record.data);
+		cond_resched();
+	}
+	if (err)
+		return err;
+	current->fs->umask = le32_to_cpu(import->task->umask) & 0777;
+	current->personality = le32_to_cpu(import->task->personality);
+	return holon_mm_import(&import->mm, import->image) ?: holon_regs_import(&import->regs);
+}
+
+void holon_import_undo(struct holon_import *import)
+{
+	unsigned int i;
+
+	for (i = 0; i < import->n_reopened; i++)
+		close_fd(le32_to_cpu(import->reopened[i]));
+	import->n_reopened = 0;
 }
 
 /*

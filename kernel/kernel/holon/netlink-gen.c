@@ -60,6 +60,12 @@ static const struct nla_policy holon_key_set_nl_policy[HOLON_A_KEY_BYTES + 1] = 
 	[HOLON_A_KEY_BYTES] = { .type = NLA_BINARY, },
 };
 
+/* HOLON_CMD_TASK_MIGRATE - do */
+static const struct nla_policy holon_task_migrate_nl_policy[HOLON_A_TASK_PID + 1] = {
+	[HOLON_A_TASK_PID] = NLA_POLICY_MIN(NLA_U32, 1),
+	[HOLON_A_TASK_NODE] = NLA_POLICY_MIN(NLA_U8, 1),
+};
+
 /* Ops table for holon */
 static const struct genl_split_ops holon_nl_ops[] = {
 	{
@@ -168,6 +174,13 @@ static const struct genl_split_ops holon_nl_ops[] = {
 		.cmd	= HOLON_CMD_STATS_COUNTER_GET,
 		.dumpit	= holon_nl_stats_counter_get_dumpit,
 		.flags	= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= HOLON_CMD_TASK_MIGRATE,
+		.doit		= holon_nl_task_migrate_doit,
+		.policy		= holon_task_migrate_nl_policy,
+		.maxattr	= HOLON_A_TASK_PID,
+		.flags		= GENL_CMD_CAP_DO,
 	},
 };
 

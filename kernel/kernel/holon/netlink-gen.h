@@ -35,6 +35,7 @@ int holon_nl_stats_syscall_get_dumpit(struct sk_buff *skb,
 				      struct netlink_callback *cb);
 int holon_nl_stats_counter_get_dumpit(struct sk_buff *skb,
 				      struct netlink_callback *cb);
+int holon_nl_task_migrate_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	HOLON_NLGRP_VIEW,

@@ -133,6 +133,8 @@ static bool task_count_at(unsigned long position, const char **name, u64 *value)
 		{ "taken", counts.taken },
 		{ "refused", counts.refused },
 		{ "signals", counts.signals },
+		{ "moved", counts.moved },
+		{ "homed", counts.homed },
 		{ "deputies", counts.deputies },
 		{ "guests", counts.guests },
 		{ "spawners", counts.spawners },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The control plane: placing the caller's next program. A request runs in the
+ * The control plane: moving processes, and placing the caller's next program. A request runs in the
  * context of the task that sent it, so "the caller" is current.
  */
 #include <linux/atomic.h>
@@ -67,4 +67,13 @@ int holon_nl_task_place_doit(struct sk_buff *skb, struct genl_info *info)
 free_msg:
 	nlmsg_free(msg);
 	return err;
+}
+
+int holon_nl_task_migrate_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	if (GENL_REQ_ATTR_CHECK(info, HOLON_A_TASK_PID) ||
+	    GENL_REQ_ATTR_CHECK(info, HOLON_A_TASK_NODE))
+		return -EINVAL;
+	return holon_task_migrate(nla_get_u32(info->attrs[HOLON_A_TASK_PID]),
+				  nla_get_u8(info->attrs[HOLON_A_TASK_NODE]), info->extack);
 }

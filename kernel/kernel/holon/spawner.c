@@ -246,18 +246,12 @@ void holon_birth_end(struct holon_birth *birth, int status)
 	holon_reply(request, status);
 }
 
-static int take_image(struct holon_request *request, struct holon_birth *birth)
+int holon_image_take(u8 node, pid_t pid, u64 inc, struct holon_image *image)
 {
-	const struct holon_wire_task *task = request->data;
 	struct partial *partial;
 
-	if (!(le32_to_cpu(task->flags) & HOLON_EXEC_PIECES)) {
-		birth->image.data = (void *)(task + 1);
-		birth->image.len = request->len - sizeof(*task);
-		return 0;
-	}
 	spin_lock(&spawner_lock);
-	partial = find_partial(request->node, birth->pid, birth->inc);
+	partial = find_partial(node, pid, inc);
 	if (partial)
 		list_del(&partial->list);
 	spin_unlock(&spawner_lock);
@@ -267,10 +261,24 @@ static int take_image(struct holon_request *request, struct holon_birth *birth)
 		free_partial(partial);
 		return -EBADMSG;
 	}
-	birth->image = partial->image;
-	birth->owned = true;
+	*image = partial->image;
 	kfree(partial);
 	return 0;
+}
+
+static int take_image(struct holon_request *request, struct holon_birth *birth)
+{
+	const struct holon_wire_task *task = request->data;
+	int err;
+
+	if (!(le32_to_cpu(task->flags) & HOLON_EXEC_PIECES)) {
+		birth->image.data = (void *)(task + 1);
+		birth->image.len = request->len - sizeof(*task);
+		return 0;
+	}
+	err = holon_image_take(request->node, birth->pid, birth->inc, &birth->image);
+	birth->owned = !err;
+	return err;
 }
 
 static int holon_exec_handler(struct holon_request *request)

@@ -18,6 +18,7 @@
 #include <linux/holon_file.h>
 #include <linux/ptrace.h>
 #include <linux/ratelimit.h>
+#include <linux/resume_user_mode.h>
 #include <linux/sched.h>
 
 #include <asm/syscall.h>
@@ -43,7 +44,7 @@ long holon_syscall_refuse(unsigned int nr)
 	const struct holon_syscall *call = holon_syscall_entry(nr);
 
 	if (call && atomic64_inc_return(&holon_refused[nr]) == 1)
-		pr_info("a process that is away called %s(), which has to run at home: not yet possible\n",
+		pr_info("a process that is away called %s(), which has to run at home, and cannot come home\n",
 			call->name);
 	return -ENOSYS;
 }
@@ -140,6 +141,25 @@ static enum holon_verdict syscall_verdict(struct holon_task *ht, struct pt_regs 
 	}
 }
 
+/*
+ * The process comes home, and begins the call there anew. If it cannot come, the
+ * call is refused.
+ */
+static long call_home(struct holon_task *ht, const struct pt_regs *regs, unsigned int nr)
+{
+	bool refuse = ht->recall_failed && ht->recall_ip == regs->ip;
+
+	ht->recall_failed = false;
+	if (refuse)
+		return holon_syscall_refuse(nr);
+	ht->recall_ip = regs->ip;
+	ht->recall_call = true;
+	set_notify_resume(current);
+	/* Restart codes are worked off where signals are. */
+	set_thread_flag(TIF_SIGPENDING);
+	return -ERESTARTNOINTR;
+}
+
 /**
  * __holon_syscall - see holon_syscall()
  * @regs: of the caller
@@ -178,7 +198,7 @@ bool __holon_syscall(struct pt_regs *regs, long nr)
 			syscall_touch(regs, call);
 		break;
 	case HOLON_DO_HOME:
-		ret = holon_syscall_refuse(nr);
+		ret = call_home(ht, regs, nr);
 		break;
 	case HOLON_DONE:
 		/* A handler may have made calls on the file. */

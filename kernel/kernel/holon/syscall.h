@@ -11,6 +11,7 @@
 struct holon_marshal;
 struct holon_task;
 struct pt_regs;
+struct restart_block;
 
 /**
  * enum holon_class - where a call runs
@@ -174,6 +175,9 @@ HOLON_HANDLER(fork);
 /* syscall_path.c: can the file be executed here? */
 enum holon_verdict holon_exec_verdict(struct holon_task *ht, const char __user *name);
 
+/* syscall_poll.c: continues a poll() of a guest. */
+long holon_poll_again(struct restart_block *block);
+
 /* Run the native entry point of the current call. */
 long holon_run_local(struct pt_regs *regs, const struct holon_syscall *call);
 
@@ -190,8 +194,7 @@ void holon_syscall_count_forward(unsigned int nr);
  * @nr: number
  * @name: of the call
  * @forwarded: times it ran at a deputy
- * @refused: times it was answered ENOSYS because the process would have had to
- *	come home
+ * @refused: times it was answered ENOSYS because the process could not come home
  */
 struct holon_syscall_count {
 	unsigned int nr;

@@ -17,8 +17,6 @@
 #include <linux/file.h>
 #include <linux/fs_struct.h>
 #include <linux/holon_file.h>
-#include <linux/kdev_t.h>
-#include <linux/major.h>
 #include <linux/namei.h>
 #include <linux/openat2.h>
 #include <linux/uaccess.h>
@@ -74,23 +72,6 @@ HOLON_HANDLER(path)
 	return *ret < 0 && ht->left_shared ? HOLON_DO_FORWARD : HOLON_DONE;
 }
 
-/* Devices without state: the same on every node, and mmap of zero stays here. */
-static bool stateless_device(const struct inode *inode)
-{
-	if (!S_ISCHR(inode->i_mode) || imajor(inode) != MEM_MAJOR)
-		return false;
-	switch (iminor(inode)) {
-	case 3:		/* null */
-	case 5:		/* zero */
-	case 7:		/* full */
-	case 8:		/* random */
-	case 9:		/* urandom */
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* Would this open something that exists once, at home? */
 static bool opens_home(struct holon_task *ht, int dirfd, const char __user *name, u64 flags)
 {
@@ -106,7 +87,7 @@ static bool opens_home(struct holon_task *ht, int dirfd, const char __user *name
 	home = holon_inode_is_remote(inode) || holon_inode_is_stub(inode);
 	if (!(flags & O_PATH))
 		home |= !S_ISREG(inode->i_mode) && !S_ISDIR(inode->i_mode) &&
-			!S_ISLNK(inode->i_mode) && !stateless_device(inode);
+			!S_ISLNK(inode->i_mode) && !holon_stateless_device(inode);
 	path_put(&path);
 	return home;
 }

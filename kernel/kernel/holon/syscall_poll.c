@@ -184,8 +184,6 @@ static enum holon_verdict poll_where(struct holon_task *ht, struct pollfd __user
 	return HOLON_DO_LOCAL;
 }
 
-static long poll_again(struct restart_block *block);
-
 /* @end: absolute, or NULL. */
 static long poll_until(struct holon_task *ht, struct pollfd __user *ufds, unsigned int nfds,
 		       const struct timespec64 *end)
@@ -213,10 +211,10 @@ static long poll_until(struct holon_task *ht, struct pollfd __user *ufds, unsign
 		block->poll.tv_sec = end->tv_sec;
 		block->poll.tv_nsec = end->tv_nsec;
 	}
-	return set_restart_fn(block, poll_again);
+	return set_restart_fn(block, holon_poll_again);
 }
 
-static long poll_again(struct restart_block *block)
+long holon_poll_again(struct restart_block *block)
 {
 	struct timespec64 end = { .tv_sec = block->poll.tv_sec, .tv_nsec = block->poll.tv_nsec };
 

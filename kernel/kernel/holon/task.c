@@ -37,6 +37,8 @@
  *	PLACED, EXEC --do_exit()--> EXITING
  *	FORKED --BORN, loss of the node--> STABLE	(a child, see fork.c)
  *	FORKED --ABORT--> EXITING
+ *	MOVING --READY, pages--> STABLE --HOME--> LANDING --LAND--> no half any more
+ *	MOVING --errno--> no half any more	LANDING --STAY--> STABLE	(see move.c)
  *
  * and of a guest
  *
@@ -89,6 +91,7 @@
 #include <linux/holon_task.h>
 #include <linux/holon_view.h>
 
+#include "move.h"
 #include "task.h"
 
 #define HOLON_TASK_HASH_BITS	10
@@ -266,6 +269,7 @@ void holon_task_detach(void)
 {
 	struct holon_task *ht = current->holon;
 
+	holon_move_done(ht, HOLON_STAY_GONE, -ESRCH);
 	spin_lock_irq(&ht->lock);
 	ht->state = HOLON_TASK_EXITING;
 	ht->task = NULL;
@@ -374,6 +378,8 @@ void holon_task_counts(struct holon_task_counts *counts)
 	counts->taken = atomic64_read(&holon_task_stat.taken);
 	counts->refused = atomic64_read(&holon_task_stat.refused);
 	counts->signals = atomic64_read(&holon_task_stat.signals);
+	counts->moved = atomic64_read(&holon_task_stat.moved);
+	counts->homed = atomic64_read(&holon_task_stat.homed);
 	counts->deputies = atomic_read(&holon_task_stat.deputies);
 	counts->guests = atomic_read(&holon_task_stat.guests);
 	counts->spawners = holon_spawner_count();

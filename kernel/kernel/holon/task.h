@@ -22,6 +22,8 @@
 
 struct holon_birth;
 struct holon_deputy_request;
+struct holon_landing;
+struct holon_move;
 
 enum holon_role {
 	HOLON_ROLE_DEPUTY,	/* at home, also while only PLACED */
@@ -33,8 +35,10 @@ enum holon_role {
 enum holon_task_state {
 	HOLON_TASK_PLACED,	/* the next execve() goes to ->node */
 	HOLON_TASK_EXEC,	/* image under way, nothing committed */
+	HOLON_TASK_MOVING,	/* the same, of a process that runs, see move.c */
 	HOLON_TASK_FORKED,	/* the guest's half is being made, see fork.c */
 	HOLON_TASK_STABLE,	/* the guest runs, the deputy serves it */
+	HOLON_TASK_LANDING,	/* the guest comes home */
 	HOLON_TASK_EXITING,	/* no request is taken any more */
 };
 
@@ -89,7 +93,24 @@ struct holon_task {
 	u64 continued;			/* of the last SIGCONT relayed */
 	bool owes_continue;		/* was continued, the guest was not told */
 
+	/* the half that imports a process that moves */
+	bool importing;			/* pages are taken */
+	bool moved;			/* S: the next three are to be set */
+	sigset_t moved_blocked;		/* S */
+	unsigned long moved_result;	/* S: of the system call it was in */
+	struct holon_landing *landing;	/* S: deputy, while LANDING */
+	bool landed;			/* S: and it is one no more */
+	struct holon_move *move;	/* L: deputy, who waits for it */
+
+	/* the half that exports */
+	u64 alarm, alarm_interval;	/* S: what it has stopped */
+
 	/* guest */
+	bool recalled;			/* L: home wants it back */
+	bool recall_call;		/* S: or a system call does */
+	bool recall_failed;		/* S: which could not be ... */
+	unsigned long recall_ip;	/* S: ... made here */
+	bool homed;			/* S: it lives at home now */
 	u64 taken;			/* siglock: last one queued here */
 	bool ready;			/* S: home knows about the guest */
 	bool go, aborted;		/* L: home's word after READY; of FORKED the guest's */
@@ -108,7 +129,7 @@ struct holon_task {
 };
 
 struct holon_task_stat {
-	atomic64_t placed, taken, refused, signals;
+	atomic64_t placed, taken, refused, signals, moved, homed;
 	atomic_t deputies, guests;
 };
 
@@ -144,10 +165,15 @@ void holon_signal_zap(struct task_struct *task, int code);
 
 /* exit.c */
 void holon_kill_guest(struct holon_task *ht);
+/* What current has used so far; and add what the other half has used. */
+void holon_usage(struct holon_wire_exit *msg);
+void holon_add_usage(const struct holon_wire_exit *msg);
 
 /* deputy.c */
 void holon_deputy_resume(struct holon_task *ht);
 void holon_deputy_refuse(struct holon_task *ht);
+/* A deputy takes every signal. */
+void holon_deputy_unblock(void);
 
 /* guest.c */
 void holon_guest_resume(struct holon_task *ht);

@@ -85,6 +85,21 @@ struct holon_wire_stopped {
 	__le32 pad;
 };
 
+/**
+ * struct holon_wire_pages - contents of a process that moves
+ * @pages: number of addresses, and of pages of 4096 bytes behind them
+ * @addr: where they belong
+ */
+struct holon_wire_pages {
+	struct holon_wire_task task;
+	__le32 pages;
+	__le32 pad;
+	__le64 addr[];
+};
+
+/* TASK_RECALL, flags: nobody waits for it any more. */
+#define HOLON_RECALL_CANCEL	0x01
+
 /* The last message of a guest. Times in nanoseconds, sizes in KiB. */
 struct holon_wire_exit {
 	struct holon_wire_task task;

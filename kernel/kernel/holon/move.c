@@ -1,0 +1,1005 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Moving a process that runs.
+ *
+ * It is moved by itself: in the hook on its way to user mode, where signals have
+ * been worked off and its registers are settled. Who wants it moved breaks its
+ * sleep as a signal would, and a system call that was broken off goes on at the
+ * other node by the means it has for that: restart codes, and restart_syscall().
+ *
+ * To another node, a process that is at home:
+ *
+ *	process				node
+ *	MOVING
+ *	TASK_EXEC(image) ------------->	a guest is made of the image: address space
+ *					without contents, files, registers
+ *	  <------------ READY --------	waits
+ *	TASK_PAGES ------------------->	contents, into its address space
+ *	  <------------- reply -------
+ *	commit: becomes the deputy
+ *	TASK_GO ---------------------->	runs
+ *
+ * Home, a guest: because home wants it (TASK_RECALL), or because a system call has
+ * to run there, which it then begins anew:
+ *
+ *	guest				deputy
+ *	HOME(image) ------------------>	LANDING: relays nothing any more; takes on
+ *					address space, files and registers
+ *	  <------------- reply -------	the number of the last signal that it relayed
+ *	TASK_PAGES ------------------->
+ *	LAND(signals, usage) --------->	commit: is an ordinary process again
+ *	  <------------- reply -------
+ *	vanishes: no report, nothing of its end is seen
+ *
+ * Up to the commit any failure leaves the process where it was, and so does the
+ * end of the other node, except that the end of home is the end of the process.
+ * To a third node a guest goes by way of home.
+ *
+ * Whoever waits for a move has a struct holon_move, which the deputy ends: when it
+ * has moved, when it cannot, or when it exits.
+ *
+ * Locks: holon_task->lock for ->move and ->state. Nothing is locked while a message
+ * is waited for; all waits are killable.
+ */
+#define pr_fmt(fmt) "holon: " fmt
+
+#include <linux/completion.h>
+#include <linux/cred.h>
+#include <linux/delay.h>
+#include <linux/fdtable.h>
+#include <linux/netlink.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/ptrace.h>
+#include <linux/resume_user_mode.h>
+#include <linux/sched/cputime.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/signal.h>
+#include <linux/slab.h>
+#include <linux/task_work.h>
+
+#include <linux/holon.h>
+#include <linux/holon_file.h>
+#include <linux/holon_rpc.h>
+#include <linux/holon_task.h>
+#include <linux/holon_view.h>
+
+#include "creds.h"
+#include "freeze.h"
+#include "guest.h"
+#include "image.h"
+#include "marshal.h"
+#include "move.h"
+#include "spawner.h"
+#include "task.h"
+
+/* How long a process may take to come to its hook. */
+#define HOLON_MOVE_WAIT		(10 * HZ)
+/* What passes by itself: a reader of /proc, a look at the clock. */
+#define HOLON_MOVE_TRIES	100
+#define HOLON_MOVE_PAUSE_MS	5
+
+/* Signals that a guest takes home with it. */
+#define HOLON_LAND_SIGNALS	8192
+
+/**
+ * struct holon_move - somebody waits for a process to move
+ * @ref: who waits, and the process
+ * @work: brings the process to its hook
+ * @done: it has moved or will not
+ * @node: where to
+ * @stay: why not, with HOLON_STAY_ERROR as in @err
+ * @err: negative errno
+ */
+struct holon_move {
+	refcount_t ref;
+	struct callback_head work;
+	struct completion done;
+	u8 node;
+	enum holon_stay stay;
+	int err;
+};
+
+/* While the deputy takes its program back. */
+struct holon_landing {
+	struct holon_image image;
+	struct holon_import *import;
+};
+
+/* TASK_MIGRATE */
+struct wire_migrate {
+	__le32 pid;
+	__u8 node;
+	__u8 pad[3];
+};
+
+struct wire_migrated {
+	__le32 stay;
+	__le32 err;
+};
+
+/* LAND: behind the request, then the signals. */
+struct wire_land {
+	struct holon_wire_exit usage;
+	__le32 signals;
+	__le32 pad;
+};
+
+struct wire_land_signal {
+	__le32 signo;
+	__le32 directed;
+	__u8 info[48];
+};
+
+static int holon_recall_handler(struct holon_request *request);
+static int holon_migrate_handler(struct holon_request *request);
+
+static HOLON_RPC(task_recall, HOLON_RPC_ID_TASK_RECALL, HOLON_FWD,
+		 HOLON_RPC_INLINE | HOLON_RPC_ONEWAY, sizeof(struct holon_wire_task),
+		 holon_recall_handler);
+static HOLON_RPC(task_migrate, HOLON_RPC_ID_TASK_MIGRATE, HOLON_REQ,
+		 HOLON_RPC_CREDS | HOLON_RPC_LONG, sizeof(struct wire_migrate),
+		 holon_migrate_handler);
+
+static void move_put(struct holon_move *move)
+{
+	if (refcount_dec_and_test(&move->ref))
+		kfree(move);
+}
+
+static void move_end(struct holon_move *move, enum holon_stay stay, int err)
+{
+	move->stay = stay;
+	move->err = err;
+	complete_all(&move->done);
+	move_put(move);
+}
+
+void holon_move_done(struct holon_task *ht, enum holon_stay stay, int err)
+{
+	struct holon_move *move;
+
+	spin_lock_irq(&ht->lock);
+	move = ht->move;
+	ht->move = NULL;
+	spin_unlock_irq(&ht->lock);
+	if (move)
+		move_end(move, stay, err);
+}
+
+/* A reason that is known has its own errno. */
+static int stay_error(enum holon_stay *stay, int err)
+{
+	if (*stay)
+		return holon_stay_errno(*stay);
+	switch (err) {
+	case -EOPNOTSUPP:
+		*stay = HOLON_STAY_OTHER_KERNEL;
+		break;
+	case -EHOSTDOWN:
+		*stay = HOLON_STAY_NODE;
+		break;
+	default:
+		*stay = HOLON_STAY_ERROR;
+	}
+	return err;
+}
+
+/* --- away from home ---------------------------------------------------------- */
+
+static void become_deputy(struct holon_task *ht, const struct holon_ready *ready)
+{
+	unsigned int i;
+
+	for (i = 0; i < ready->n; i++)
+		close_fd(le32_to_cpu(ready->reopened[i]));
+	holon_signal_become_deputy();
+	spin_lock_irq(&ht->lock);
+	ht->state = HOLON_TASK_STABLE;
+	spin_unlock_irq(&ht->lock);
+	/* What was pending is there before the program asks. */
+	holon_deputy_unblock();
+	if (signal_pending(current))
+		holon_relay(ht);
+	holon_image_go(ht, false);
+	atomic64_inc(&holon_task_stat.moved);
+}
+
+static int begin_move(struct holon_task *ht)
+{
+	u64 incarnation = holon_view_incarnation(ht->node);
+	int err;
+
+	if (!incarnation)
+		return -EHOSTDOWN;
+	spin_lock_irq(&ht->lock);
+	ht->inc = holon_task_new_inc();
+	ht->peer_incarnation = incarnation;
+	spin_unlock_irq(&ht->lock);
+	err = holon_task_hash(ht);
+	if (!err && !holon_task_peer_alive(ht))
+		err = -EHOSTDOWN;
+	return err;
+}
+
+static int move_away(struct holon_task *ht, enum holon_stay *stay)
+{
+	struct holon_image image = {};
+	struct holon_reply reply = {};
+	struct holon_ready ready;
+	int err;
+
+	*stay = holon_move_check();
+	if (!*stay && holon_vdso_runs())
+		*stay = HOLON_STAY_VDSO;
+	if (!*stay && holon_frozen())
+		*stay = HOLON_STAY_FROZEN;
+	if (*stay)
+		return -EBUSY;
+	err = begin_move(ht);
+	if (err)
+		return err;
+	err = holon_image_export_move(&image, stay) ?: holon_image_call(ht, &image, &reply);
+	if (err > 0)
+		err = -EBADMSG;
+	if (!err)
+		err = holon_ready_parse(&reply, &ready) ?: holon_mm_send(ht, ht->node);
+	if (!err && (READ_ONCE(ht->exited) || READ_ONCE(ht->lost)))
+		err = -EHOSTDOWN;
+	/* The commit. */
+	if (!err)
+		err = holon_mm_deputy();
+	if (!err)
+		become_deputy(ht, &ready);
+	else if (reply.len || holon_image_in_pieces(&image))
+		holon_image_go(ht, true);
+	holon_reply_free(&reply);
+	holon_image_free(&image);
+	return err;
+}
+
+void holon_move_away(struct holon_task *ht)
+{
+	enum holon_stay stay = HOLON_STAY_NONE;
+	int err = move_away(ht, &stay);
+
+	if (err)
+		err = stay_error(&stay, err);
+	holon_move_done(ht, stay, err);
+	if (!err)
+		return;
+	if (ht->alarm)
+		holon_thread_rearm();
+	atomic64_inc(&holon_task_stat.refused);
+	holon_task_detach();
+}
+
+/* In the process that is to move, on its way to the hook. */
+static void depart(struct callback_head *work)
+{
+	struct holon_move *move = container_of(work, struct holon_move, work);
+	struct holon_task *ht;
+
+	if (current->flags & PF_EXITING) {
+		move_end(move, HOLON_STAY_GONE, -ESRCH);
+		return;
+	}
+	if (current->holon) {
+		move_end(move, HOLON_STAY_OTHER_MOVE, -EBUSY);
+		return;
+	}
+	ht = holon_task_alloc(HOLON_ROLE_DEPUTY, GFP_KERNEL);
+	if (!ht) {
+		move_end(move, HOLON_STAY_ERROR, -ENOMEM);
+		return;
+	}
+	ht->home = holon_node_id();
+	ht->node = move->node;
+	ht->pid = task_tgid_nr(current);
+	ht->task = current;
+	ht->state = HOLON_TASK_MOVING;
+	ht->move = move;
+	static_branch_enable(&holon_task_key);
+	WRITE_ONCE(current->holon, ht);
+	set_notify_resume(current);
+}
+
+/* --- home: the guest ----------------------------------------------------------- */
+
+static void count_usage(struct holon_task *ht, struct holon_wire_exit *usage)
+{
+	holon_usage(usage);
+	usage->task.inc = cpu_to_le64(ht->inc);
+	usage->task.pid = cpu_to_le32(ht->pid);
+}
+
+static unsigned int put_signals(struct wire_land_signal *to, unsigned int max,
+				const struct sigpending *pending, bool directed)
+{
+	sigset_t rest = pending->signal;
+	const struct sigqueue *q;
+	unsigned int n = 0;
+	int sig;
+
+	lockdep_assert_held(&current->sighand->siglock);
+	list_for_each_entry(q, &pending->list, list) {
+		if (n == max)
+			return n;
+		to[n].signo = cpu_to_le32(q->info.si_signo);
+		to[n].directed = cpu_to_le32(directed);
+		memcpy(to[n].info, &q->info, sizeof(to[n].info));
+		sigdelset(&rest, q->info.si_signo);
+		n++;
+	}
+	/* There was no memory for what they say. */
+	for (sig = 1; sig <= _NSIG && n < max; sig++) {
+		if (!sigismember(&rest, sig))
+			continue;
+		to[n].signo = cpu_to_le32(sig);
+		to[n].directed = cpu_to_le32(directed);
+		((kernel_siginfo_t *)to[n].info)->si_signo = sig;
+		n++;
+	}
+	return n;
+}
+
+/*
+ * The last word: signals that wait, and what the guest has used. Home relays
+ * nothing any more, and what it had relayed has arrived.
+ */
+static int ask_land(struct holon_task *ht)
+{
+	struct holon_guest_request *request;
+	struct wire_land_signal *signal;
+	struct holon_guest_answer answer;
+	struct wire_land *land;
+	unsigned int n;
+	size_t len = sizeof(*request) + sizeof(*land);
+	int err;
+
+	request = kvzalloc(len + HOLON_LAND_SIGNALS * sizeof(*signal), GFP_KERNEL);
+	if (!request)
+		return -ENOMEM;
+	land = (struct wire_land *)(request + 1);
+	signal = (struct wire_land_signal *)(land + 1);
+	request->nr = cpu_to_le32(HOLON_FORWARD_LAND);
+	count_usage(ht, &land->usage);
+	spin_lock_irq(&current->sighand->siglock);
+	n = put_signals(signal, HOLON_LAND_SIGNALS, &current->pending, true);
+	n += put_signals(signal + n, HOLON_LAND_SIGNALS - n, &current->signal->shared_pending,
+			 false);
+	spin_unlock_irq(&current->sighand->siglock);
+	land->signals = cpu_to_le32(n);
+	err = holon_guest_ask_data(ht, request, len + n * sizeof(*signal), &answer);
+	kvfree(request);
+	return err ?: (s32)le32_to_cpu(answer.result);
+}
+
+static int ask_home(struct holon_task *ht, const struct holon_image *image)
+{
+	bool pieces = holon_image_in_pieces(image);
+	struct holon_guest_request *request;
+	struct holon_guest_answer answer;
+	size_t len = pieces ? 0 : image->len;
+	int err;
+
+	if (pieces) {
+		err = holon_image_pieces(ht, ht->home, image);
+		if (err)
+			return err;
+	}
+	request = kvzalloc(sizeof(*request) + len, GFP_KERNEL);
+	if (!request)
+		return -ENOMEM;
+	request->nr = cpu_to_le32(HOLON_FORWARD_HOME);
+	request->move.pieces = cpu_to_le32(pieces);
+	memcpy(request + 1, image->data, len);
+	err = holon_guest_ask_data(ht, request, sizeof(*request) + len, &answer);
+	kvfree(request);
+	return err ?: (s32)le32_to_cpu(answer.result);
+}
+
+static int move_home(struct holon_task *ht, enum holon_stay *stay, bool *begun)
+{
+	struct holon_image image = {};
+	int err;
+
+	*stay = holon_move_check();
+	if (!*stay && holon_vdso_runs())
+		*stay = HOLON_STAY_VDSO;
+	if (*stay)
+		return -EBUSY;
+	err = holon_image_export_move(&image, stay) ?: holon_creds_push(ht);
+	if (!err) {
+		*begun = true;
+		err = ask_home(ht, &image) ?: holon_mm_send(ht, ht->home) ?: ask_land(ht);
+	}
+	holon_image_free(&image);
+	return err;
+}
+
+/* Home hears why not, and goes on as the deputy. */
+static void ask_stay(struct holon_task *ht, enum holon_stay stay, int err)
+{
+	struct holon_guest_request request = {
+		.nr = cpu_to_le32(HOLON_FORWARD_STAY),
+		.move.stay = cpu_to_le32(stay),
+		.move.err = cpu_to_le32(err),
+	};
+	struct holon_guest_answer answer;
+
+	holon_guest_ask(ht, &request, &answer);
+}
+
+void holon_move_home(struct holon_task *ht)
+{
+	enum holon_stay stay = HOLON_STAY_NONE;
+	bool begun = false;
+	int err;
+
+	WRITE_ONCE(ht->recalled, false);
+	err = move_home(ht, &stay, &begun);
+	if (!err) {
+		ht->homed = true;
+		holon_thread_forget();
+		do_exit(0);
+	}
+	/* The deputy dies with us, or has landed. */
+	if (fatal_signal_pending(current))
+		return;
+	if (ht->alarm)
+		holon_thread_rearm();
+	err = stay_error(&stay, err);
+	if (ht->recall_call) {
+		ht->recall_call = false;
+		ht->recall_failed = true;
+		pr_info_ratelimited("a system call of process %d has to run at home, but %s\n",
+				    ht->pid, holon_stay_text(stay));
+	}
+	ask_stay(ht, stay, err);
+}
+
+static int holon_recall_handler(struct holon_request *request)
+{
+	const struct holon_wire_task *msg = request->data;
+	struct holon_task *ht;
+	unsigned long flags;
+
+	ht = holon_task_find(HOLON_ROLE_GUEST, request->node, le32_to_cpu(msg->pid),
+			     le64_to_cpu(msg->inc));
+	if (!ht)
+		return 0;
+	spin_lock_irqsave(&ht->lock, flags);
+	if (le32_to_cpu(msg->flags) & HOLON_RECALL_CANCEL) {
+		WRITE_ONCE(ht->recalled, false);
+	} else {
+		WRITE_ONCE(ht->recalled, true);
+		if (ht->task) {
+			set_tsk_thread_flag(ht->task, TIF_NOTIFY_RESUME);
+			set_notify_signal(ht->task);
+		}
+	}
+	spin_unlock_irqrestore(&ht->lock, flags);
+	holon_task_put(ht);
+	return 0;
+}
+
+/* --- home: the deputy ----------------------------------------------------------- */
+
+static void free_landing(struct holon_task *ht)
+{
+	struct holon_landing *landing = ht->landing;
+
+	ht->landing = NULL;
+	holon_import_free(landing->import);
+	holon_image_free(&landing->image);
+	kfree(landing);
+}
+
+/* The guest goes on where it is, and we as its deputy. */
+static void stay_away(struct holon_task *ht, enum holon_stay stay, int err)
+{
+	WRITE_ONCE(ht->importing, false);
+	holon_image_drop(ht->node, ht->pid, ht->inc);
+	if (ht->landing) {
+		holon_import_undo(ht->landing->import);
+		free_landing(ht);
+		/* Whatever of the program is here has to go. */
+		if (holon_mm_deputy())
+			pr_debug("a deputy keeps the memory of its program\n");
+		spin_lock_irq(&ht->lock);
+		ht->state = HOLON_TASK_STABLE;
+		spin_unlock_irq(&ht->lock);
+	}
+	if (stay)
+		holon_move_done(ht, stay, err);
+}
+
+static int take_landing(struct holon_task *ht, const struct holon_guest_request *request,
+			size_t len, struct holon_landing *landing)
+{
+	if (le32_to_cpu(request->move.pieces))
+		return holon_image_take(ht->node, ht->pid, ht->inc, &landing->image);
+	/* The request goes with its answer, the image is needed longer. */
+	landing->image.data = kvmemdup(request + 1, len - sizeof(*request),
+				       GFP_KERNEL_ACCOUNT);
+	landing->image.len = len - sizeof(*request);
+	return landing->image.data ? 0 : -ENOMEM;
+}
+
+static int land_begin(struct holon_task *ht, const struct holon_guest_request *request, size_t len)
+{
+	struct holon_landing *landing;
+	int err;
+
+	if (ht->state != HOLON_TASK_STABLE)
+		return -EBUSY;
+	landing = kzalloc(sizeof(*landing), GFP_KERNEL);
+	if (!landing)
+		return -ENOMEM;
+	err = take_landing(ht, request, len, landing);
+	if (!err) {
+		landing->import = holon_image_parse(&landing->image);
+		err = PTR_ERR_OR_ZERO(landing->import);
+	}
+	if (!err && !holon_import_moves(landing->import))
+		err = -EBADMSG;
+	if (err) {
+		holon_import_free(landing->import);
+		holon_image_free(&landing->image);
+		kfree(landing);
+		return err;
+	}
+	ht->landing = landing;
+	spin_lock_irq(&ht->lock);
+	ht->state = HOLON_TASK_LANDING;
+	spin_unlock_irq(&ht->lock);
+	/* The window goes with the address space. */
+	ht->window_len = 0;
+	err = holon_import_home(landing->import);
+	if (err)
+		stay_away(ht, HOLON_STAY_NONE, 0);
+	else
+		WRITE_ONCE(ht->importing, true);
+	return err;
+}
+
+static bool valid_signals(const struct wire_land_signal *signal, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (!signal[i].signo || le32_to_cpu(signal[i].signo) > _NSIG)
+			return false;
+	return true;
+}
+
+static void queue_signal(const struct wire_land_signal *signal)
+{
+	int sig = le32_to_cpu(signal->signo);
+	kernel_siginfo_t info;
+
+	memcpy(&info, signal->info, sizeof(info));
+	info.si_signo = sig;
+	__send_signal_locked(sig, &info, current, signal->directed ? PIDTYPE_PID : PIDTYPE_TGID,
+			     true);
+}
+
+/* Those of the guest, and behind them what has come here since it began to come home. */
+static void land_signals(const struct wire_land_signal *signal, unsigned int n,
+			 struct wire_land_signal *later)
+{
+	kernel_siginfo_t info;
+	unsigned int i, m = 0;
+	sigset_t none = {};
+	enum pid_type type;
+	int sig;
+
+	spin_lock_irq(&current->sighand->siglock);
+	while (m < HOLON_LAND_SIGNALS && (sig = dequeue_signal(&none, &info, &type))) {
+		later[m].signo = cpu_to_le32(sig);
+		later[m].directed = cpu_to_le32(type == PIDTYPE_PID);
+		memcpy(later[m++].info, &info, sizeof(info));
+	}
+	for (i = 0; i < n; i++)
+		queue_signal(&signal[i]);
+	for (i = 0; i < m; i++)
+		queue_signal(&later[i]);
+	spin_unlock_irq(&current->sighand->siglock);
+}
+
+static int land_end(struct holon_task *ht, const struct holon_guest_request *request, size_t len)
+{
+	const struct wire_land *land = (const struct wire_land *)(request + 1);
+	const struct wire_land_signal *signal = (const struct wire_land_signal *)(land + 1);
+	struct wire_land_signal *later;
+	size_t n;
+	int err;
+
+	if (ht->state != HOLON_TASK_LANDING || !ht->importing)
+		return -EBUSY;
+	if (len < sizeof(*request) + sizeof(*land))
+		return -EBADMSG;
+	n = le32_to_cpu(land->signals);
+	if (n > HOLON_LAND_SIGNALS ||
+	    len != sizeof(*request) + sizeof(*land) + n * sizeof(*signal) ||
+	    !valid_signals(signal, n))
+		return -EBADMSG;
+	later = kvcalloc(HOLON_LAND_SIGNALS, sizeof(*later), GFP_KERNEL);
+	if (!later)
+		return -ENOMEM;
+	WRITE_ONCE(ht->importing, false);
+	err = holon_import_program(ht->landing->import);
+	if (err) {
+		kvfree(later);
+		return err;
+	}
+	/* The commit. */
+	land_signals(signal, n, later);
+	kvfree(later);
+	holon_add_usage(&land->usage);
+	holon_watch_drop(ht, 0, ~0U);
+	ht->landed = true;
+	return 0;
+}
+
+int holon_land(struct holon_task *ht, const struct holon_guest_request *request, size_t len)
+{
+	switch (le32_to_cpu(request->nr)) {
+	case HOLON_FORWARD_HOME:
+		return land_begin(ht, request, len);
+	case HOLON_FORWARD_LAND:
+		return land_end(ht, request, len);
+	default:
+		stay_away(ht, le32_to_cpu(request->move.stay) ?: HOLON_STAY_ERROR,
+			  (s32)le32_to_cpu(request->move.err));
+		return 0;
+	}
+}
+
+void holon_move_settle(struct holon_task *ht)
+{
+	ht->moved = false;
+	current_pt_regs()->ax = ht->moved_result;
+	/* What had to wait until now is seen before user mode. */
+	set_current_blocked(&ht->moved_blocked);
+}
+
+void holon_landed(struct holon_task *ht)
+{
+	holon_deputy_refuse(ht);
+	free_landing(ht);
+	holon_move_settle(ht);
+	atomic64_inc(&holon_task_stat.homed);
+	holon_move_done(ht, HOLON_STAY_NONE, 0);
+	holon_task_detach();
+}
+
+/* --- who wants it moved ------------------------------------------------------------ */
+
+static struct holon_move *move_alloc(u8 node)
+{
+	struct holon_move *move = kzalloc(sizeof(*move), GFP_KERNEL);
+
+	if (!move)
+		return NULL;
+	refcount_set(&move->ref, 2);
+	init_completion(&move->done);
+	init_task_work(&move->work, depart);
+	move->node = node;
+	return move;
+}
+
+/* Wait for its end. Return: false when the process has not begun by then. */
+static bool wait_begun(struct holon_move *move)
+{
+	return wait_for_completion_killable_timeout(&move->done, HOLON_MOVE_WAIT) > 0;
+}
+
+static int wait_end(struct holon_move *move, enum holon_stay *stay)
+{
+	int err;
+
+	if (wait_for_completion_killable(&move->done)) {
+		*stay = HOLON_STAY_ERROR;
+		return -EINTR;
+	}
+	*stay = move->stay;
+	err = move->err;
+	return err;
+}
+
+static int send_away(struct task_struct *task, u8 node, enum holon_stay *stay)
+{
+	struct holon_move *move = move_alloc(node);
+	int err;
+
+	if (!move)
+		return -ENOMEM;
+	if (task_work_add(task, &move->work, TWA_SIGNAL)) {
+		kfree(move);
+		*stay = HOLON_STAY_GONE;
+		return -ESRCH;
+	}
+	if (!wait_begun(move) && task_work_cancel(task, &move->work)) {
+		move_put(move);
+		*stay = HOLON_STAY_LATE;
+		err = -EBUSY;
+	} else {
+		err = wait_end(move, stay);
+	}
+	move_put(move);
+	return err;
+}
+
+static void send_recall(struct holon_task *ht, u32 flags)
+{
+	struct holon_wire_task msg = {
+		.inc = cpu_to_le64(ht->inc),
+		.pid = cpu_to_le32(ht->pid),
+		.flags = cpu_to_le32(flags),
+	};
+	struct holon_vec vec = { &msg, sizeof(msg) };
+
+	holon_send(ht->node, &holon_rpc_task_recall, &vec, 1, GFP_KERNEL);
+}
+
+/* Take the move of @ht back, unless the guest has begun it. */
+static bool take_back(struct holon_task *ht, struct holon_move *move)
+{
+	bool mine;
+
+	spin_lock_irq(&ht->lock);
+	mine = ht->move == move && ht->state == HOLON_TASK_STABLE;
+	if (mine)
+		ht->move = NULL;
+	spin_unlock_irq(&ht->lock);
+	if (mine) {
+		move_put(move);
+		/* Should it just begin, it comes home, and nobody is told. */
+		send_recall(ht, HOLON_RECALL_CANCEL);
+	}
+	return mine;
+}
+
+static int call_back(struct holon_task *ht, enum holon_stay *stay)
+{
+	struct holon_move *move = move_alloc(0);
+	int err = 0;
+
+	if (!move)
+		return -ENOMEM;
+	spin_lock_irq(&ht->lock);
+	if (ht->move || ht->state != HOLON_TASK_STABLE)
+		err = -EBUSY;
+	else
+		ht->move = move;
+	spin_unlock_irq(&ht->lock);
+	if (err) {
+		kfree(move);
+		*stay = HOLON_STAY_OTHER_MOVE;
+		return err;
+	}
+	send_recall(ht, 0);
+	if (!wait_begun(move) && take_back(ht, move)) {
+		*stay = HOLON_STAY_LATE;
+		err = -EBUSY;
+	} else {
+		err = wait_end(move, stay);
+	}
+	move_put(move);
+	return err;
+}
+
+/* The half of @task, with a reference, or NULL. */
+static struct holon_task *half_of(struct task_struct *task)
+{
+	struct holon_task *ht;
+
+	rcu_read_lock();
+	ht = READ_ONCE(task->holon);
+	if (ht && !refcount_inc_not_zero(&ht->ref))
+		ht = NULL;
+	rcu_read_unlock();
+	return ht;
+}
+
+/* One step of the way; 0 with @there set to false when it was only the first one. */
+static int step(struct task_struct *task, u8 node, enum holon_stay *stay, bool *there)
+{
+	struct holon_task *ht = half_of(task);
+	int err;
+
+	*there = true;
+	*stay = HOLON_STAY_NONE;
+	if (!ht)
+		return node == holon_node_id() ? 0 : send_away(task, node, stay);
+	if (ht->role != HOLON_ROLE_DEPUTY || ht->state != HOLON_TASK_STABLE) {
+		*stay = ht->role == HOLON_ROLE_DEPUTY ? HOLON_STAY_OTHER_MOVE : HOLON_STAY_KERNEL;
+		err = holon_stay_errno(*stay);
+	} else if (ht->node == node) {
+		err = 0;
+	} else {
+		err = call_back(ht, stay);
+		*there = node == holon_node_id();
+	}
+	holon_task_put(ht);
+	return err;
+}
+
+/* Does that pass by itself, and soon? */
+static bool passes(enum holon_stay stay)
+{
+	return stay == HOLON_STAY_VDSO || stay == HOLON_STAY_SHARES;
+}
+
+static int migrate(struct task_struct *task, u8 node, enum holon_stay *stay)
+{
+	unsigned int tries = 0;
+	bool there;
+	int err;
+
+	do {
+		err = step(task, node, stay, &there);
+		if (err && passes(*stay) && ++tries < HOLON_MOVE_TRIES) {
+			msleep(HOLON_MOVE_PAUSE_MS);
+			err = 0;
+			there = false;
+		}
+		if (fatal_signal_pending(current))
+			return err ?: -EINTR;
+	} while (!err && !there);
+	if (err && !*stay)
+		*stay = HOLON_STAY_ERROR;
+	return err;
+}
+
+/* The owner of a process, and who may set its priority, may move it. */
+static bool may_move(struct task_struct *task)
+{
+	const struct cred *cred = current_cred(), *other;
+	bool same;
+
+	rcu_read_lock();
+	other = __task_cred(task);
+	same = uid_eq(cred->euid, other->euid) || uid_eq(cred->euid, other->uid);
+	rcu_read_unlock();
+	return same || ns_capable(&init_user_ns, CAP_SYS_NICE);
+}
+
+static struct task_struct *find_movable(pid_t nr, enum holon_stay *stay)
+{
+	struct task_struct *task;
+	struct pid *pid;
+
+	pid = find_get_pid(nr);
+	task = get_pid_task(pid, PIDTYPE_TGID);
+	put_pid(pid);
+	*stay = HOLON_STAY_GONE;
+	if (!task)
+		return NULL;
+	*stay = HOLON_STAY_NONE;
+	if (task->flags & (PF_KTHREAD | PF_USER_WORKER) || is_global_init(task))
+		*stay = HOLON_STAY_KERNEL;
+	else if (!may_move(task))
+		*stay = HOLON_STAY_RIGHTS;
+	if (!*stay)
+		return task;
+	put_task_struct(task);
+	return NULL;
+}
+
+/* A request of another node on its way, see holon_migrate_handler(). */
+struct migrate_work {
+	struct work_struct work;
+	struct holon_request *request;
+	struct task_struct *task;
+	u8 node;
+};
+
+static void answer_migrate(struct holon_request *request, enum holon_stay stay, int err)
+{
+	struct wire_migrated answer = {
+		.stay = cpu_to_le32(stay),
+		.err = cpu_to_le32(err),
+	};
+	int status = holon_reply_data(request, &answer, sizeof(answer));
+
+	holon_reply(request, status);
+}
+
+static void migrate_work(struct work_struct *work)
+{
+	struct migrate_work *m = container_of(work, struct migrate_work, work);
+	enum holon_stay stay;
+	int err;
+
+	err = migrate(m->task, m->node, &stay);
+	answer_migrate(m->request, stay, err);
+	put_task_struct(m->task);
+	kfree(m);
+}
+
+/*
+ * With the credentials of who asks. The move itself sends messages of the same
+ * rank, so it is not for the handler to wait for.
+ */
+static int holon_migrate_handler(struct holon_request *request)
+{
+	const struct wire_migrate *msg = request->data;
+	struct migrate_work *m;
+	enum holon_stay stay;
+
+	if (!msg->node)
+		return -EBADMSG;
+	m = kzalloc(sizeof(*m), GFP_KERNEL);
+	if (!m)
+		return -ENOMEM;
+	m->request = request;
+	m->node = msg->node;
+	m->task = find_movable(le32_to_cpu(msg->pid), &stay);
+	if (!m->task) {
+		kfree(m);
+		answer_migrate(request, stay, holon_stay_errno(stay));
+		return HOLON_DEFER;
+	}
+	INIT_WORK(&m->work, migrate_work);
+	queue_work(system_long_wq, &m->work);
+	return HOLON_DEFER;
+}
+
+/* Its home does it. */
+static int ask_migrate(u8 home, pid_t pid, u8 node, enum holon_stay *stay)
+{
+	struct wire_migrate msg = { .pid = cpu_to_le32(pid), .node = node };
+	struct holon_vec vec = { &msg, sizeof(msg) };
+	const struct wire_migrated *answer;
+	struct holon_reply reply = {};
+	int err;
+
+	err = holon_call(home, &holon_rpc_task_migrate, &vec, 1, &reply);
+	*stay = HOLON_STAY_ERROR;
+	if (err < 0) {
+		if (err == -EHOSTDOWN)
+			*stay = HOLON_STAY_GONE;
+		return err;
+	}
+	answer = reply.data;
+	err = -EBADMSG;
+	if (reply.len >= sizeof(*answer)) {
+		*stay = le32_to_cpu(answer->stay);
+		err = min_t(s32, le32_to_cpu(answer->err), 0);
+	}
+	holon_reply_free(&reply);
+	return err;
+}
+
+/**
+ * holon_task_migrate - see <linux/holon_task.h>
+ */
+int holon_task_migrate(pid_t pid, u8 node, struct netlink_ext_ack *extack)
+{
+	u8 home = pid >> HOLON_PID_SHIFT;
+	enum holon_stay stay = HOLON_STAY_NONE;
+	struct task_struct *task;
+	int err;
+
+	if (!holon_view_incarnation(node)) {
+		NL_SET_ERR_MSG_FMT(extack, "node %u is no member of the cluster", node);
+		return -EHOSTDOWN;
+	}
+	/* Those that are older than the name of their node have numbers of nobody. */
+	if (home && home != holon_node_id()) {
+		err = ask_migrate(home, pid, node, &stay);
+	} else {
+		task = find_movable(pid, &stay);
+		err = task ? migrate(task, node, &stay) : holon_stay_errno(stay);
+		if (task)
+			put_task_struct(task);
+	}
+	/* A constant, so it may be longer than what is formatted. */
+	if (err && extack)
+		extack->_msg = holon_stay_text(stay);
+	return err;
+}

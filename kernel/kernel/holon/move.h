@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Moving processes that run: what the files of it share. See move.c for the
+ * protocol.
+ */
+#ifndef _KERNEL_HOLON_MOVE_H
+#define _KERNEL_HOLON_MOVE_H
+
+#include <linux/types.h>
+
+#include "image.h"
+
+struct file;
+struct holon_guest_answer;
+struct holon_guest_request;
+struct holon_task;
+struct mm_struct;
+struct task_struct;
+
+/**
+ * enum holon_stay - why a process stays where it is
+ *
+ * The order is that of the table in move_check.c, and of the wire: a number is
+ * not given to another reason.
+ */
+enum holon_stay {
+	HOLON_STAY_NONE,
+	HOLON_STAY_ERROR,	/* an errno says why */
+	HOLON_STAY_GONE,
+	HOLON_STAY_LATE,
+	HOLON_STAY_OTHER_MOVE,
+	HOLON_STAY_NODE,
+	HOLON_STAY_FROZEN,
+	HOLON_STAY_RIGHTS,
+	HOLON_STAY_KERNEL,
+	HOLON_STAY_CONTAINER,
+	HOLON_STAY_ROOT,
+	HOLON_STAY_THREADS,
+	HOLON_STAY_VFORK,
+	HOLON_STAY_SHARES,
+	HOLON_STAY_TRACED,
+	HOLON_STAY_SECCOMP,
+	HOLON_STAY_IA32,
+	HOLON_STAY_ARCH,
+	HOLON_STAY_IO_URING,
+	HOLON_STAY_AIO,
+	HOLON_STAY_TIMERS,
+	HOLON_STAY_PI,
+	HOLON_STAY_DEADLINE,
+	HOLON_STAY_RESTART,
+	HOLON_STAY_VDSO,
+	HOLON_STAY_FILE,
+	HOLON_STAY_FILE_KIND,
+	HOLON_STAY_MAP_LOCAL,
+	HOLON_STAY_MAP_SHARED,
+	HOLON_STAY_MAP_DELETED,
+	HOLON_STAY_MAP_KIND,
+	HOLON_STAY_IMAGE,
+	HOLON_STAY_OTHER_KERNEL,
+	HOLON_STAYS
+};
+
+/* A sentence for people, and the errno that goes with it. @stay may be untrusted. */
+const char *holon_stay_text(enum holon_stay stay);
+int holon_stay_errno(enum holon_stay stay);
+
+/**
+ * holon_move_check - may current be moved?
+ *
+ * Of what does not lie in its files and mappings, which their export finds.
+ * Context: current, in its hook on the way to user mode.
+ */
+enum holon_stay holon_move_check(void);
+
+/* --- move_mm.c: address spaces --------------------------------------------- */
+
+/* Records of the address space of current: MM, EXE, AREA. */
+int holon_mm_export(struct holon_image *image, enum holon_stay *stay);
+
+/* What an importer needs; points into the image. */
+struct holon_mm_import {
+	const struct holon_record_mm *mm;
+	const char *exe;
+	unsigned int areas;
+};
+
+/* Look at one of them. 0, -EBADMSG; 1 when it is another record. */
+int holon_mm_parse(struct holon_mm_import *import, const struct holon_record *record);
+
+/**
+ * holon_mm_import - give current the address space of an image, without contents
+ * @import: parsed
+ * @image: for the mappings
+ *
+ * Context: current, which has nothing to lose in its own. On errors it has a new
+ * one, with anything in it, or its old one.
+ */
+int holon_mm_import(const struct holon_mm_import *import, const struct holon_image *image);
+
+/**
+ * holon_mm_deputy - leave the address space of the program behind
+ *
+ * What remains is the command line. Context: current.
+ * Return: 0, or an errno when nothing has been done.
+ */
+int holon_mm_deputy(void);
+
+/**
+ * holon_mm_send - send what the mappings of current contain
+ * @ht: of current
+ * @node: where the other half is, which has holon_mm_import()ed them
+ */
+int holon_mm_send(struct holon_task *ht, u8 node);
+
+/* --- move_regs.c: registers ------------------------------------------------ */
+
+/* Of the machine: is there a state that no register set describes? */
+enum holon_stay holon_regs_check(void);
+int holon_regs_export(struct holon_image *image);
+
+struct holon_regs_import {
+	const void *regs, *xstate;
+	size_t regs_len, xstate_len;
+};
+
+int holon_regs_parse(struct holon_regs_import *import, const struct holon_record *record);
+/* Set those of current, all but the result of a system call. */
+int holon_regs_import(const struct holon_regs_import *import);
+
+/* Map the vDSO of current at @addr, which must have @size and @crc. */
+int holon_vdso_map(unsigned long addr, u32 size, u32 crc);
+/* Where that of current lies, with the area of its variables. 0: none. */
+unsigned long holon_vdso_address(u32 *size, u32 *crc);
+bool holon_vdso_runs(void);
+
+/* --- move_thread.c: what the kernel keeps for the program ------------------ */
+
+int holon_thread_export(struct holon_image *image, enum holon_stay *stay);
+/* Start ITIMER_REAL again, after an export that led to nothing. */
+void holon_thread_rearm(void);
+/* Signals must stay blocked until the registers are complete. */
+int holon_thread_import(const struct holon_record_thread *thread,
+			const struct holon_record_action *actions);
+/* Nothing of it may happen when current leaves its address space. */
+void holon_thread_forget(void);
+
+/* --- image_export.c, image_import.c ---------------------------------------- */
+
+/**
+ * holon_image_export_move - write down a whole process, but for its memory
+ * @image: empty
+ * @stay: why not, set when a reason is known
+ *
+ * Context: current on its way to user mode, alone.
+ */
+int holon_image_export_move(struct holon_image *image, enum holon_stay *stay);
+
+struct holon_import;
+/* Is it the image of a process that moves? */
+bool holon_import_moves(const struct holon_import *import);
+/* At the guest's node: what is left to do after holon_image_import(). */
+int holon_import_program(struct holon_import *import);
+/* At home, in the deputy: everything that its guest changed. */
+int holon_import_home(struct holon_import *import);
+/* After a failure. */
+void holon_import_undo(struct holon_import *import);
+
+/* --- move.c ----------------------------------------------------------------- */
+
+/* Of current: a deputy to be, MOVING. */
+void holon_move_away(struct holon_task *ht);
+/* Of current: a guest that is to come home. Does not return when it has. */
+void holon_move_home(struct holon_task *ht);
+/* The requests of such a guest, at the deputy. */
+int holon_land(struct holon_task *ht, const struct holon_guest_request *request, size_t len);
+/* Of current: the deputy that is one no more. */
+void holon_landed(struct holon_task *ht);
+/* Set the last register, and the signal mask, of what has been imported. */
+void holon_move_settle(struct holon_task *ht);
+/* Tell who waits for a move. */
+void holon_move_done(struct holon_task *ht, enum holon_stay stay, int err);
+
+#endif /* _KERNEL_HOLON_MOVE_H */

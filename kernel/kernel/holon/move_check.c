@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What cannot move, and the sentence for it. Each reason is a row of the table;
+ * what has it in its files or mappings is found when these are exported.
+ */
+#include <linux/aio.h>
+#include <linux/array_size.h>
+#include <linux/errno.h>
+#include <linux/fdtable.h>
+#include <linux/fs_struct.h>
+#include <linux/futex.h>
+#include <linux/init_task.h>
+#include <linux/mm.h>
+#include <linux/pid_namespace.h>
+#include <linux/ptrace.h>
+#include <linux/sched/deadline.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/thread_info.h>
+
+#include "move.h"
+#include "task.h"
+
+static const struct {
+	int err;
+	const char *text;
+} reasons[HOLON_STAYS] = {
+	[HOLON_STAY_NONE]	= { 0, "it is there" },
+	[HOLON_STAY_ERROR]	= { EIO, "the other node could not take it" },
+	[HOLON_STAY_GONE]	= { ESRCH, "the process has ended" },
+	[HOLON_STAY_LATE]	= { EBUSY,
+		"it did not come to a point where it can be moved: it is stopped, or waits for a device" },
+	[HOLON_STAY_OTHER_MOVE]	= { EBUSY, "it is being moved, forked or executed already" },
+	[HOLON_STAY_NODE]	= { EHOSTDOWN, "the node is no member of the cluster" },
+	[HOLON_STAY_FROZEN]	= { EAGAIN, "the node is frozen: it hears no quorum of the cluster" },
+	[HOLON_STAY_RIGHTS]	= { EPERM, "it belongs to another user" },
+	[HOLON_STAY_KERNEL]	= { EINVAL, "it is part of the system: a kernel thread or process 1" },
+	[HOLON_STAY_CONTAINER]	= { EOPNOTSUPP, "it lives in a container" },
+	[HOLON_STAY_ROOT]	= { EOPNOTSUPP, "its root directory is another than the system's" },
+	[HOLON_STAY_THREADS]	= { EOPNOTSUPP, "it has several threads" },
+	[HOLON_STAY_VFORK]	= { EBUSY, "it waits for a child of vfork()" },
+	[HOLON_STAY_SHARES]	= { EOPNOTSUPP,
+		"it shares memory, descriptors or signal handlers with another process" },
+	[HOLON_STAY_TRACED]	= { EOPNOTSUPP, "it is being traced" },
+	[HOLON_STAY_SECCOMP]	= { EOPNOTSUPP, "it has a seccomp filter" },
+	[HOLON_STAY_IA32]	= { EOPNOTSUPP, "it is a 32-bit program" },
+	[HOLON_STAY_ARCH]	= { EOPNOTSUPP, "it has a local descriptor table, or the right to use I/O ports" },
+	[HOLON_STAY_IO_URING]	= { EOPNOTSUPP, "it uses io_uring" },
+	[HOLON_STAY_AIO]	= { EOPNOTSUPP, "it uses asynchronous I/O (io_setup)" },
+	[HOLON_STAY_TIMERS]	= { EOPNOTSUPP, "it has POSIX timers, or an interval timer of processor time" },
+	[HOLON_STAY_PI]		= { EBUSY, "it holds, or waits for, a futex with priority inheritance" },
+	[HOLON_STAY_DEADLINE]	= { EOPNOTSUPP, "it is scheduled by deadlines" },
+	[HOLON_STAY_RESTART]	= { EBUSY, "it sleeps by a clock of processor time, or an alarm clock" },
+	[HOLON_STAY_VDSO]	= { EBUSY, "it reads the clock all the time" },
+	[HOLON_STAY_FILE]	= { EOPNOTSUPP,
+		"it shares an open file of the node where it runs with another process, or has locked it" },
+	[HOLON_STAY_FILE_KIND]	= { EOPNOTSUPP,
+		"it has a descriptor that cannot leave the node: epoll, eventfd, timerfd, signalfd, a file of /proc or the like" },
+	[HOLON_STAY_MAP_LOCAL]	= { EOPNOTSUPP,
+		"it maps a file that the nodes do not share (holon.shared=), or shared memory" },
+	[HOLON_STAY_MAP_SHARED]	= { EOPNOTSUPP, "it maps a file that it may write to, with MAP_SHARED" },
+	[HOLON_STAY_MAP_DELETED] = { EOPNOTSUPP, "its program, or a file that it maps, has been deleted" },
+	[HOLON_STAY_MAP_KIND]	= { EOPNOTSUPP,
+		"it has a mapping that cannot be moved: a device, huge pages, userfaultfd, keys or a seal" },
+	[HOLON_STAY_IMAGE]	= { E2BIG, "it has too many mappings or descriptors" },
+	[HOLON_STAY_OTHER_KERNEL] = { EOPNOTSUPP,
+		"the other node has another kernel, or a processor without its features" },
+};
+
+const char *holon_stay_text(enum holon_stay stay)
+{
+	return reasons[stay < HOLON_STAYS ? stay : HOLON_STAY_ERROR].text;
+}
+
+int holon_stay_errno(enum holon_stay stay)
+{
+	return -reasons[stay < HOLON_STAYS ? stay : HOLON_STAY_ERROR].err;
+}
+
+/* Memory, descriptors, directories, handlers: of nobody else. */
+static bool shares(void)
+{
+	return atomic_read(&current->files->count) > 1 || current->fs->users > 1 ||
+	       refcount_read(&current->sighand->count) > 1 ||
+	       atomic_read(&current->mm->mm_users) > 1;
+}
+
+static bool has_timers(void)
+{
+	const struct signal_struct *signal = current->signal;
+
+	return !hlist_empty(&signal->posix_timers) || signal->it[CPUCLOCK_PROF].expires ||
+	       signal->it[CPUCLOCK_VIRT].expires;
+}
+
+static bool has_aio(void)
+{
+#ifdef CONFIG_AIO
+	return rcu_access_pointer(current->mm->ioctx_table);
+#else
+	return false;
+#endif
+}
+
+static bool has_pi(void)
+{
+#ifdef CONFIG_FUTEX_PI
+	return !list_empty(&current->pi_state_list);
+#else
+	return false;
+#endif
+}
+
+enum holon_stay holon_move_check(void)
+{
+	if (current->flags & (PF_KTHREAD | PF_USER_WORKER) || is_global_init(current))
+		return HOLON_STAY_KERNEL;
+	if (!holon_is_guest(current) &&
+	    (current->nsproxy != init_task.nsproxy ||
+	     task_active_pid_ns(current) != &init_pid_ns || current_user_ns() != &init_user_ns))
+		return HOLON_STAY_CONTAINER;
+	if (!thread_group_empty(current))
+		return HOLON_STAY_THREADS;
+	if (current->vfork_done)
+		return HOLON_STAY_SHARES;
+	if (shares())
+		return HOLON_STAY_SHARES;
+	if (current->ptrace)
+		return HOLON_STAY_TRACED;
+	if (test_syscall_work(SECCOMP) || test_syscall_work(SYSCALL_USER_DISPATCH))
+		return HOLON_STAY_SECCOMP;
+	if (current->io_uring)
+		return HOLON_STAY_IO_URING;
+	if (has_aio())
+		return HOLON_STAY_AIO;
+	if (has_timers())
+		return HOLON_STAY_TIMERS;
+	if (has_pi())
+		return HOLON_STAY_PI;
+	if (dl_task(current))
+		return HOLON_STAY_DEADLINE;
+	return holon_regs_check();
+}

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the kernel keeps of a thread for its program: addresses that it was given,
+ * signal actions, the alarm, and the call that restart_syscall() is to continue.
+ */
+#include <linux/compat.h>
+#include <linux/futex.h>
+#include <linux/hrtimer.h>
+#include <linux/ktime.h>
+#include <linux/poll.h>
+#include <linux/ptrace.h>
+#include <linux/rseq.h>
+#include <linux/sched/signal.h>
+#include <linux/signal.h>
+#include <linux/string.h>
+
+#include <asm/unistd.h>
+
+#include <linux/holon.h>
+
+#include "move.h"
+#include "syscall.h"
+#include "task.h"
+
+/* Of futex_wait: kernel/futex/futex.h. */
+#define FUTEX_HAS_TIMEOUT	0x0040
+
+/* --- the call that goes on ------------------------------------------------- */
+
+static u64 left(u64 end)
+{
+	u64 now = ktime_get_ns();
+
+	return end > now ? end - now : 0;
+}
+
+/* Sleeps by these clocks only are known, so that what is left can be told. */
+static ktime_t clock_now(clockid_t clock)
+{
+	switch (clock) {
+	case CLOCK_REALTIME:
+		return ktime_get_real();
+	case CLOCK_BOOTTIME:
+		return ktime_get_boottime();
+	case CLOCK_TAI:
+		return ktime_get_clocktai();
+	default:
+		return ktime_get();
+	}
+}
+
+static void set_left(u64 value[5], clockid_t clock, s64 expires)
+{
+	s64 ns = expires - ktime_to_ns(clock_now(clock));
+
+	value[4] = max_t(s64, ns, 0);
+}
+
+/* Return: enum holon_restart, or -1 for one that is not known. */
+static int export_restart(u64 value[5])
+{
+	const struct restart_block *block = &current->restart_block;
+
+	if (block->fn == do_no_restart_syscall)
+		return HOLON_RESTART_NONE;
+	if (block->fn == hrtimer_nanosleep_restart) {
+		value[0] = block->nanosleep.clockid;
+		value[1] = block->nanosleep.type;
+		value[2] = (unsigned long)block->nanosleep.rmtp;
+		set_left(value, block->nanosleep.clockid, block->nanosleep.expires);
+		return HOLON_RESTART_SLEEP;
+	}
+	if (block->fn == futex_wait_restart) {
+		value[0] = (unsigned long)block->futex.uaddr;
+		value[1] = block->futex.val;
+		value[2] = block->futex.flags;
+		value[3] = block->futex.bitset;
+		value[4] = left(block->futex.time);
+		return HOLON_RESTART_FUTEX;
+	}
+	if (block->fn == do_restart_poll || block->fn == holon_poll_again) {
+		value[0] = (unsigned long)block->poll.ufds;
+		value[1] = block->poll.nfds;
+		value[2] = block->poll.has_timeout;
+		value[4] = left(block->poll.tv_sec * NSEC_PER_SEC + block->poll.tv_nsec);
+		return HOLON_RESTART_POLL;
+	}
+	/* Left over from a call that has ended. */
+	return current_pt_regs()->ax == __NR_restart_syscall ? -1 : HOLON_RESTART_NONE;
+}
+
+static int import_restart(unsigned int restart, const __le64 *from)
+{
+	struct restart_block *block = &current->restart_block;
+	u64 value[5], end;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(value); i++)
+		value[i] = le64_to_cpu(from[i]);
+	/* Hundreds of years are enough, and do not overflow. */
+	value[4] = min_t(u64, value[4], KTIME_MAX / 2);
+	end = ktime_get_ns() + value[4];
+	block->fn = do_no_restart_syscall;
+	switch (restart) {
+	case HOLON_RESTART_NONE:
+		return 0;
+	case HOLON_RESTART_SLEEP:
+		if (value[0] != CLOCK_REALTIME && value[0] != CLOCK_MONOTONIC &&
+		    value[0] != CLOCK_BOOTTIME && value[0] != CLOCK_TAI)
+			return -EBADMSG;
+		if (value[1] > TT_NATIVE)
+			return -EBADMSG;
+		block->nanosleep.clockid = value[0];
+		block->nanosleep.type = value[1];
+		block->nanosleep.rmtp = (void __user *)(unsigned long)value[2];
+		block->nanosleep.expires = ktime_to_ns(clock_now(value[0])) + value[4];
+		block->fn = hrtimer_nanosleep_restart;
+		return 0;
+	case HOLON_RESTART_FUTEX:
+		block->futex.uaddr = (u32 __user *)(unsigned long)value[0];
+		block->futex.val = value[1];
+		block->futex.flags = value[2];
+		block->futex.bitset = value[3];
+		block->futex.time = end;
+		block->fn = futex_wait_restart;
+		return 0;
+	case HOLON_RESTART_POLL:
+		block->poll.ufds = (struct pollfd __user *)(unsigned long)value[0];
+		block->poll.nfds = value[1];
+		block->poll.has_timeout = !!value[2];
+		block->poll.tv_sec = end / NSEC_PER_SEC;
+		block->poll.tv_nsec = end % NSEC_PER_SEC;
+		/* In a guest some of the descriptors are home's. */
+		block->fn = holon_is_guest(current) ? holon_poll_again : do_restart_poll;
+		return 0;
+	default:
+		return -EBADMSG;
+	}
+}
+
+/* --- alarm ----------------------------------------------------------------- */
+
+/* Stop ITIMER_REAL. What is left of it, 0 when it was not armed. */
+static u64 stop_alarm(u64 *interval)
+{
+	struct signal_struct *signal = current->signal;
+	ktime_t rest = 0;
+
+again:
+	spin_lock_irq(&current->sighand->siglock);
+	*interval = ktime_to_ns(signal->it_real_incr);
+	if (hrtimer_active(&signal->real_timer))
+		rest = max_t(ktime_t, hrtimer_get_remaining(&signal->real_timer), 1);
+	/* It takes siglock itself. */
+	if (hrtimer_try_to_cancel(&signal->real_timer) < 0) {
+		spin_unlock_irq(&current->sighand->siglock);
+		hrtimer_cancel_wait_running(&signal->real_timer);
+		rest = 0;
+		goto again;
+	}
+	spin_unlock_irq(&current->sighand->siglock);
+	return rest;
+}
+
+static void start_alarm(u64 rest, u64 interval)
+{
+	struct signal_struct *signal = current->signal;
+
+	spin_lock_irq(&current->sighand->siglock);
+	signal->it_real_incr = ns_to_ktime(min_t(u64, interval, KTIME_MAX));
+	if (rest)
+		hrtimer_start(&signal->real_timer, ns_to_ktime(min_t(u64, rest, KTIME_MAX)),
+			      HRTIMER_MODE_REL);
+	spin_unlock_irq(&current->sighand->siglock);
+}
+
+void holon_thread_rearm(void)
+{
+	struct holon_task *ht = current->holon;
+
+	start_alarm(ht->alarm, ht->alarm_interval);
+	ht->alarm = 0;
+}
+
+/* --- the thread ------------------------------------------------------------ */
+
+static int export_actions(struct holon_image *image)
+{
+	struct holon_record_action *record;
+	int i;
+
+	record = holon_image_add(image, HOLON_RECORD_ACTIONS, _NSIG * sizeof(*record));
+	if (!record)
+		return -ENOMEM;
+	spin_lock_irq(&current->sighand->siglock);
+	for (i = 0; i < _NSIG; i++) {
+		const struct sigaction *sa = &current->sighand->action[i].sa;
+
+		record[i].handler = cpu_to_le64((unsigned long)sa->sa_handler);
+		record[i].flags = cpu_to_le64(sa->sa_flags);
+		record[i].restorer = cpu_to_le64((unsigned long)sa->sa_restorer);
+		record[i].mask = cpu_to_le64(sa->sa_mask.sig[0]);
+	}
+	spin_unlock_irq(&current->sighand->siglock);
+	return 0;
+}
+
+int holon_thread_export(struct holon_image *image, enum holon_stay *stay)
+{
+	struct holon_task *ht = current->holon;
+	struct holon_record_thread *record;
+	u64 value[5] = {};
+	unsigned int i;
+	int restart, err;
+
+	BUILD_BUG_ON(_NSIG_WORDS != 1);
+	restart = export_restart(value);
+	if (restart < 0) {
+		*stay = HOLON_STAY_RESTART;
+		return -EBUSY;
+	}
+	err = export_actions(image);
+	if (err)
+		return err;
+	record = holon_image_add(image, HOLON_RECORD_THREAD, sizeof(*record));
+	if (!record)
+		return -ENOMEM;
+#ifdef CONFIG_FUTEX
+	record->robust_list = cpu_to_le64((unsigned long)current->robust_list);
+#endif
+	record->set_child_tid = cpu_to_le64((unsigned long)current->set_child_tid);
+	record->clear_child_tid = cpu_to_le64((unsigned long)current->clear_child_tid);
+#ifdef CONFIG_RSEQ
+	record->rseq = cpu_to_le64((unsigned long)current->rseq);
+	record->rseq_len = cpu_to_le32(current->rseq_len);
+	record->rseq_sig = cpu_to_le32(current->rseq_sig);
+#endif
+	record->sas_sp = cpu_to_le64(current->sas_ss_sp);
+	record->sas_size = cpu_to_le64(current->sas_ss_size);
+	record->sas_flags = cpu_to_le32(current->sas_ss_flags);
+	record->restart = cpu_to_le32(restart);
+	for (i = 0; i < ARRAY_SIZE(value); i++)
+		record->restart_value[i] = cpu_to_le64(value[i]);
+	get_task_comm(record->comm, current);
+	/* From here on it must not go off here and there. */
+	ht->alarm = stop_alarm(&ht->alarm_interval);
+	record->alarm = cpu_to_le64(ht->alarm);
+	record->alarm_interval = cpu_to_le64(ht->alarm_interval);
+	return 0;
+}
+
+static void import_actions(const struct holon_record_action *record)
+{
+	int i;
+
+	spin_lock_irq(&current->sighand->siglock);
+	for (i = 0; i < _NSIG; i++) {
+		struct sigaction *sa = &current->sighand->action[i].sa;
+
+		if (sig_kernel_only(i + 1))
+			continue;
+		sa->sa_handler = (__sighandler_t)(unsigned long)le64_to_cpu(record[i].handler);
+		sa->sa_flags = le64_to_cpu(record[i].flags);
+		sa->sa_restorer = (__sigrestore_t)(unsigned long)le64_to_cpu(record[i].restorer);
+		sa->sa_mask.sig[0] = le64_to_cpu(record[i].mask);
+		sigdelsetmask(&sa->sa_mask, sigmask(SIGKILL) | sigmask(SIGSTOP));
+	}
+	spin_unlock_irq(&current->sighand->siglock);
+}
+
+int holon_thread_import(const struct holon_record_thread *record,
+			const struct holon_record_action *actions)
+{
+	char comm[TASK_COMM_LEN];
+	int err;
+
+	err = import_restart(le32_to_cpu(record->restart), record->restart_value);
+	if (err)
+		return err;
+	import_actions(actions);
+#ifdef CONFIG_FUTEX
+	current->robust_list = (void __user *)(unsigned long)le64_to_cpu(record->robust_list);
+#endif
+	current->set_child_tid = (int __user *)(unsigned long)le64_to_cpu(record->set_child_tid);
+	current->clear_child_tid =
+		(int __user *)(unsigned long)le64_to_cpu(record->clear_child_tid);
+#ifdef CONFIG_RSEQ
+	/* The program reads in it on which processor it is. */
+	current->rseq = (struct rseq __user *)(unsigned long)le64_to_cpu(record->rseq);
+	current->rseq_len = le32_to_cpu(record->rseq_len);
+	current->rseq_sig = le32_to_cpu(record->rseq_sig);
+	if (current->rseq) {
+		preempt_disable();
+		rseq_migrate(current);
+		preempt_enable();
+	}
+#endif
+	current->sas_ss_sp = le64_to_cpu(record->sas_sp);
+	current->sas_ss_size = le64_to_cpu(record->sas_size);
+	current->sas_ss_flags = le32_to_cpu(record->sas_flags);
+	start_alarm(le64_to_cpu(record->alarm), le64_to_cpu(record->alarm_interval));
+	strscpy_pad(comm, (const char *)record->comm, sizeof(comm));
+	set_task_comm(current, comm);
+	return 0;
+}
+
+void holon_thread_forget(void)
+{
+#ifdef CONFIG_FUTEX
+	current->robust_list = NULL;
+#ifdef CONFIG_COMPAT
+	current->compat_robust_list = NULL;
+#endif
+#endif
+	current->set_child_tid = NULL;
+	current->clear_child_tid = NULL;
+	rseq_execve(current);
+}
