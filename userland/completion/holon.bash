@@ -30,7 +30,7 @@ _holon()
 		fi
 	done
 	case $object in
-	'') words='cluster node run stats monitor help -j -V' ;;
+	'') words='cluster node task run stats monitor help -j -V' ;;
 	cluster)
 		case $verb in
 		'') words='show create leave key help' ;;
@@ -45,6 +45,14 @@ _holon()
 		show | set | evict) [ "$previous" = id ] && words=$(_holon_members) || words='id' ;;
 		join) words='cluster' ;;
 		leave) words='force' ;;
+		esac
+		;;
+	task)
+		case $previous in
+		task) words='migrate help' ;;
+		pid) mapfile -t COMPREPLY < <(compgen -W "$(ps -eo pid=)" -- "$cur") && return ;;
+		to) words=$(_holon_members) ;;
+		*) words='pid to' ;;
 		esac
 		;;
 	stats) [ -n "$verb" ] || words='show rpc syscall counter help' ;;

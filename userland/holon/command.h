@@ -46,7 +46,8 @@ struct object {
 	const char *help;		/* of the last kind */
 };
 
-extern const struct object object_cluster, object_node, object_run, object_stats, object_monitor;
+extern const struct object object_cluster, object_node, object_task, object_run, object_stats;
+extern const struct object object_monitor;
 
 /* What was given for a parameter, or NULL. */
 const char *given(const struct verb *verb, const char *key);

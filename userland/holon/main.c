@@ -17,7 +17,8 @@
 #endif
 
 static const struct object *const objects[] = {
-	&object_cluster, &object_node, &object_run, &object_stats, &object_monitor,
+	&object_cluster, &object_node, &object_task, &object_run, &object_stats,
+	&object_monitor,
 };
 
 #define OBJECTS (sizeof(objects) / sizeof(objects[0]))
