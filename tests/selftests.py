@@ -9,13 +9,16 @@ SOURCES = config.REPO / "kernel/tools/testing/selftests/holon"
 
 
 def place(cluster, name):
-    """Build program @name and put it into /home, where all nodes see it; its path there."""
+    """
+    Build program @name, from name.c and name_*.c, and put it into /home, where all nodes see
+    it; its path there.
+    """
     binary = config.BUILD / "tests" / name
     binary.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["gcc", "-O2", "-Wall", "-static", "-o", binary, SOURCES / f"{name}.c"],
-                   check=True)
+    subprocess.run(["gcc", "-O2", "-Wall", "-static", "-o", binary, SOURCES / f"{name}.c",
+                    *sorted(SOURCES.glob(f"{name}_*.c")), "-lm", "-lutil"], check=True)
     shutil.copy(binary, cluster.home / name)
-    cluster.wait_view({1, 2})
+    cluster.wait_view({node.id for node in cluster})
     return f"/home/{name}"
 
 

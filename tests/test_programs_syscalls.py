@@ -25,11 +25,14 @@ def test_on_another_node_as_a_user(cluster, program):
                          timeout=600, uid=1000, gid=1000))
 
 
-def test_what_cannot_work_yet_is_refused(cluster, program):
-    result = cluster[1].run(["holon", "run", "-n", "2", "--", "mount", "-t", "tmpfs", "none", "/mnt"],
+def test_what_cannot_come_home_is_refused(cluster, program):
+    """It holds a file of the other node, in /proc, that cannot be had at home."""
+    result = cluster[1].run(["holon", "run", "-n", "2", "--", "sh", "-c",
+                             "exec 3< /proc/self/status; exec mount -t tmpfs none /mnt"],
                             check=False)
     assert result.status and "not implemented" in result.err, result
-    cluster[2].wait_console("which has to run at home: not yet possible")
+    cluster[2].wait_console("which has to run at home, and cannot come home")
+    cluster[2].wait_console("it has a descriptor that cannot leave the node")
 
 
 def test_shared_mounts_are_listed(cluster):

@@ -1,0 +1,235 @@
+"""
+A process that runs is moved between nodes: it is what it was, its calls go on, and
+it runs in exactly one place whatever happens meanwhile.
+"""
+
+import pytest
+
+from rpc_counters import rpc
+from runs import grown, outcome, there, usage
+from selftests import check, place
+from views import wait_agreed
+
+pytestmark = pytest.mark.cluster(nodes=3, image="root", append=["slab_nomerge"])
+
+COUNTER = "bash -c 'echo pid $$; while read line; do echo got-$line-$$; done'"
+
+
+@pytest.fixture
+def ready(cluster):
+    wait_agreed(cluster, [1, 2, 3])
+    for target in (2, 3):
+        cluster.wait_until(lambda target=target: not cluster[1].run(there(target) + "true",
+                                                                    check=False).status,
+                           f"node {target} takes processes", timeout=180)
+    return cluster
+
+
+@pytest.fixture
+def states(ready):
+    return place(ready, "move")
+
+
+def migrate(node, pid, target, **options):
+    return node.run(f"holon task migrate pid {pid} to {target}", timeout=120, **options)
+
+
+def pid_of(task):
+    return int(task.wait_output(r"pid (\d+)\n").group(1))
+
+
+def runs_on(node):
+    """Is a process of ours among those of the node?"""
+    return node.run(["pgrep", "-f", "echo got-"], check=False).status == 0
+
+
+def cluster_sees(cluster, node, here):
+    """What has gone is a zombie for a moment."""
+    cluster.wait_until(lambda: runs_on(node) == here,
+                       f"node {node.id} has {'it' if here else 'none'}")
+
+
+def answers(task, text):
+    task.input(f"{text}\n".encode())
+    task.wait_output(f"got-{text}-")
+
+
+@pytest.mark.parametrize("mode", ["stay", "back"])
+def test_states(ready, states, mode):
+    check(ready[1].run([states, mode], check=False, timeout=900))
+
+
+# Each of these while the process is moved all the time.
+BUSY = ["16 MiB", "vector registers", "pending signals", "children", "shared file", "TCP",
+        "nanosleep", "poll", "read", "futex", "computing"]
+
+
+@pytest.mark.parametrize("name", BUSY)
+def test_moved_all_the_time(ready, states, name):
+    check(ready[1].run([states, "busy", name], check=False, timeout=300))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("mode", ["loop", "busy"])
+def test_states_for_long(ready, states, mode):
+    check(ready[1].run(["env", "MOVE_LOOPS=100", states, mode], check=False, timeout=20000))
+
+
+def test_from_node_to_node(ready):
+    """Whoever asks, on whatever node; and each place is seen in the process lists."""
+    one, two, three = ready
+    task = one.spawn(COUNTER, open_stdin=True)
+    pid = pid_of(task)
+    for turn, (asks, target) in enumerate(((one, 2), (two, 3), (three, 2), (three, 1), (two, 3))):
+        migrate(asks, pid, target)
+        answers(task, f"turn{turn}")
+        for node in (two, three):
+            cluster_sees(ready, node, node.id == target)
+    # It is there already.
+    migrate(one, pid, 3)
+    task.close_input()
+    assert task.wait().status == 0
+
+
+def test_who_may_move_what(ready):
+    one = ready[1]
+    task = one.spawn(COUNTER, open_stdin=True)
+    pid = pid_of(task)
+    for uid, wanted, said in ((1000, pid, "belongs to another user"),
+                              (0, 1, "part of the system"),
+                              (0, 999999, "has ended")):
+        result = one.run(f"holon task migrate pid {wanted} to 2", check=False, uid=uid, gid=uid)
+        assert result.status == 1 and said in result.err, result
+    result = one.run(f"holon task migrate pid {pid} to 9", check=False)
+    assert result.status == 1 and "no member" in result.err
+    result = ready[2].run(f"holon task migrate pid {pid} to 2", check=False, uid=1000, gid=1000)
+    assert result.status == 1 and "belongs to another user" in result.err
+    # Its owner may.
+    own = one.spawn(COUNTER, open_stdin=True, uid=1000, gid=1000)
+    migrate(one, pid_of(own), 2, uid=1000, gid=1000)
+    answers(own, "own")
+    own.close_input()
+    assert own.wait().status == 0
+    answers(task, "still")
+    task.close_input()
+    assert task.wait().status == 0
+
+
+CANNOT = {
+    "it has several threads":
+        "import threading, time\n"
+        "threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()",
+    "it maps a file that the nodes do not share":
+        "import mmap\nf = open('/tmp/mapped', 'w+b')\nf.write(b'x' * 4096)\nf.flush()\n"
+        "m = mmap.mmap(f.fileno(), 4096, mmap.MAP_PRIVATE)",
+    "with MAP_SHARED":
+        "import mmap\nf = open('/home/mapped', 'w+b')\nf.write(b'x' * 4096)\nf.flush()\n"
+        "m = mmap.mmap(f.fileno(), 4096)",
+    "holon.shared=), or shared memory":
+        "import mmap\nm = mmap.mmap(-1, 4096)",
+    "it has a seccomp filter":
+        "import ctypes\nlibc = ctypes.CDLL(None)\n"
+        "program = (ctypes.c_uint64 * 1)(0x7fff000000000006)\n"
+        "class Prog(ctypes.Structure):\n"
+        "    _fields_ = [('len', ctypes.c_ushort), ('filter', ctypes.c_void_p)]\n"
+        "p = Prog(1, ctypes.addressof(program))\n"
+        "assert not libc.prctl(38, 1, 0, 0, 0)\n"
+        "assert not libc.prctl(22, 2, ctypes.byref(p), 0, 0), ctypes.get_errno()",
+}
+
+
+@pytest.mark.parametrize("why", sorted(CANNOT))
+def test_what_cannot_move_says_why(ready, why):
+    """And goes on as if nobody had asked."""
+    one = ready[1]
+    one.write("/tmp/cannot.py", CANNOT[why] + "\nimport os, sys\nprint('pid', os.getpid(), flush=True)\n"
+              "for line in sys.stdin:\n    print('got-' + line.strip() + '-', flush=True)\n"
+              "os._exit(0)\n")
+    task = one.spawn("python3 /tmp/cannot.py", open_stdin=True)
+    pid = pid_of(task)
+    result = migrate(one, pid, 2, check=False)
+    assert result.status == 1 and why in result.err, result
+    answers(task, "on")
+    task.close_input()
+    assert task.wait().status == 0
+
+
+def test_a_call_that_has_to_run_at_home_brings_it_home(ready):
+    """The process notices nothing: a program with threads, a mount, a new namespace."""
+    one = ready[1]
+    homed = int(one.out("holon stats counter | awk '$2 == \"homed\" { print $3 }'"))
+    program = ("import threading; out = []; "
+               "t = [threading.Thread(target=out.append, args=(n,)) for n in range(20)]; "
+               "[x.start() for x in t]; [x.join() for x in t]; print(sum(out))")
+    assert outcome(one, there(2) + f"python3 -c '{program}'")[1] == b"190\n"
+    assert outcome(one, there(2) + "sh -c 'mkdir -p /tmp/m && mount -t tmpfs none /tmp/m && "
+                   "grep -c /tmp/m /proc/self/mounts; umount /tmp/m'")[:2] == (0, b"1\n")
+    assert outcome(one, there(2) + "unshare -u sh -c 'hostname other; hostname'")[1] == b"other\n"
+    assert int(one.out("holon stats counter | awk '$2 == \"homed\" { print $3 }'")) >= homed + 3
+
+
+def test_a_program_of_home_runs_at_home(ready):
+    """What only home has cannot be executed elsewhere: the process goes there."""
+    one = ready[1]
+    one.run("cp /bin/echo /tmp/own-echo")
+    assert outcome(one, there(2) + "sh -c 'exec /tmp/own-echo hello'")[1] == b"hello\n"
+
+
+@pytest.mark.parametrize("where", ["away", "home"])
+def test_killed_while_it_moves(ready, where):
+    """At whatever step: the parent hears of it once, and nothing is left."""
+    one = ready[1]
+    before = {node.id: usage(node) for node in ready}
+    for wait in range(20):
+        task = one.spawn(COUNTER, open_stdin=True)
+        pid = pid_of(task)
+        if where == "home":
+            migrate(one, pid, 2)
+        target = 2 if where == "away" else 1
+        status = one.run(f"(holon task migrate pid {pid} to {target} &) ; "
+                         f"sleep 0.{wait:02}; /bin/kill -KILL {pid}; wait", check=False)
+        assert status.status == 0, status
+        assert task.wait().signal == 9
+        cluster_sees(ready, ready[2], False)
+
+    def clean(node):
+        return not rpc(node)["rpc.calls-open"] and not grown(before[node.id], usage(node), 60)
+    for node in ready:
+        ready.wait_until(lambda node=node: clean(node), f"nothing is left on node {node.id}",
+                         timeout=120)
+
+
+def test_stopped_and_continued_while_it_moves(ready):
+    one = ready[1]
+    task = one.spawn(COUNTER, open_stdin=True)
+    pid = pid_of(task)
+    for turn in range(6):
+        one.run(f"(holon task migrate pid {pid} to {2 - turn % 2} &) ; /bin/kill -STOP {pid}; "
+                f"sleep 0.{turn}; /bin/kill -CONT {pid}")
+        answers(task, f"turn{turn}")
+    task.close_input()
+    assert task.wait().status == 0
+
+
+def test_the_node_dies_while_it_goes_there(cluster):
+    """Either it had not gone, and goes on, or it dies with the node."""
+    wait_agreed(cluster, [1, 2, 3])
+    one = cluster[1]
+    # So much memory that the node dies in the middle of it.
+    one.write("/tmp/large.py", "import os, sys\nm = bytearray(os.urandom(1 << 20)) * 100\n"
+              "print('pid', os.getpid(), flush=True)\n"
+              "for line in sys.stdin:\n    print('got-' + line.strip() + '-', flush=True)\n")
+    cluster.wait_until(lambda: not one.run(there(3) + "true", check=False).status, "node 3 takes")
+    task = one.spawn("python3 /tmp/large.py", open_stdin=True)
+    pid = pid_of(task)
+    pages = rpc(one)["task_pages.sent"]
+    move = one.spawn(f"holon task migrate pid {pid} to 3")
+    cluster.wait_until(lambda: rpc(one)["task_pages.sent"] > pages + 5, "it is on its way")
+    cluster.kill(3)
+    result = move.wait()
+    assert result.status == 1 and "stays where it is" in result.err.decode(), result
+    answers(task, "here")
+    task.close_input()
+    assert task.wait().status == 0
+    cluster.revive(3)
+    wait_agreed(cluster, [1, 2, 3])
