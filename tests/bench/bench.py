@@ -33,6 +33,7 @@ from harness.errors import CommandFailed, HarnessError  # noqa: E402
 from measure import (DEBUG, LOGS, OUT, SAMPLES, Report, at_least, at_most, echo,  # noqa: E402
                      interleaved, limited, number, numbers, sink, stop, value_at_most, within)
 from membership import bench_encryption, bench_handshakes, bench_heartbeats, bench_views  # noqa: E402
+from migration import bench_migration  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 PORT = 7000
@@ -465,7 +466,8 @@ def bench_never_moved(pair, report):
 
 # --- all of it ----------------------------------------------------------------
 
-MEASURES = {"rpc": bench_rpc, "run": bench_run, "calls": bench_calls, "deputies": bench_deputies,
+MEASURES = {"rpc": bench_rpc, "run": bench_run, "calls": bench_calls, "migration": bench_migration,
+            "deputies": bench_deputies,
             "never-moved": bench_never_moved, "encryption": bench_encryption,
             "handshakes": bench_handshakes, "views": bench_views, "heartbeats": bench_heartbeats}
 
