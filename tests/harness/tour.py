@@ -37,10 +37,15 @@ def _tour(tour):
               f"holon run -n {other} -- sleep 1000 < /dev/null > /dev/null 2>&1 & echo $! > sleeper")
     tour.show("There it runs,", "until pgrep -a sleep; do :; done",
               lambda out: "sleep 1000" in out, node=other)
+    if last > other:
+        tour.show("It is moved to another node while it runs,",
+                  f"holon task migrate pid $(cat sleeper) to {last}")
+        tour.show("and goes on there.", "until pgrep -a sleep; do :; done",
+                  lambda out: "sleep 1000" in out, node=last)
     tour.show("and here is its process: a signal reaches it.",
               "cat /proc/$(cat sleeper)/comm; kill $(cat sleeper)", lambda out: out == "sleep\n")
     tour.show("", "while pgrep sleep; do :; done; echo gone",
-              lambda out: out.endswith("gone\n"), node=other)
+              lambda out: out.endswith("gone\n"), node=last)
     tour.show("It reads what this shell reads, and writes where this shell writes.",
               "seq 200000 > numbers; "
               f"holon run -n {other} -- gzip -9 < numbers > numbers.gz; "
