@@ -170,8 +170,7 @@ static void make_children(void)
 		char c;
 
 		/* Until told, and then 9. */
-		close(fds[1]);
-		_exit(read(fds[0], &c, 1) == 0 ? 9 : 1);
+		_exit(read(fds[0], &c, 1) == 1 ? 9 : 1);
 	}
 	close(fds[0]);
 	value = fds[1];
@@ -185,11 +184,11 @@ static void look_children(void)
 
 	CHECK(waitpid(child, &status, WNOHANG) == 0);
 	CHECK(!kill(child, 0));
+	CHECK(write(value, "x", 1) == 1);
 	close(value);
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 9);
-	CHECK(waitpid(-1, &status, 0) < 0 || failures == 0);
 	make_children();
 }
 
