@@ -5,10 +5,11 @@ refused, and with one a cluster is upgraded node by node while its tasks run.
 
 import pytest
 
+from rpc_counters import DEBUG
 from test_auth import wait_reason
 from views import APPEND, assert_one_history, view, wait_agreed
 
-# This build speaks version 1.
+# What both builds speak is version 1; a debug kernel can take part as one that speaks more.
 NEW = "holon.protocol=1-2"
 
 
@@ -27,6 +28,7 @@ def upgrade(cluster, ident):
     node = cluster[ident]
     node.run("holon node leave")
     cluster.kill(ident)
+    node.kernel = "debug"
     node.append = [NEW]
     cluster.revive(ident)
 
@@ -42,9 +44,15 @@ def answer(task, text):
     task.wait_output(f"got-{text}")
 
 
-@pytest.mark.cluster(nodes=3, fresh=True, append=APPEND)
+def is_debug(node):
+    return node.run(f"test -e {DEBUG}/forge", check=False).status == 0
+
+
+@pytest.mark.cluster(nodes=3, fresh=True, kernel="product", append=APPEND)
 def test_a_rolling_upgrade(cluster):
+    """From the product kernel to the debug kernel: other structures, other timing, another version."""
     first = wait_agreed(cluster, [1, 2, 3])
+    assert not any(is_debug(node) for node in cluster)
     for ident in (3, 2, 1):
         others = sorted({1, 2, 3} - {ident})
         tasks = [between(cluster, *others), between(cluster, *others[::-1])]
@@ -52,6 +60,7 @@ def test_a_rolling_upgrade(cluster):
             answer(task, "before")
         upgrade(cluster, ident)
         wait_agreed(cluster, [1, 2, 3])
+        assert is_debug(cluster[ident])
         for other in others:
             assert cluster[ident].out(f"holon run -n {other} -- echo to").strip() == "to"
             assert cluster[other].out(f"holon run -n {ident} -- echo from").strip() == "from"

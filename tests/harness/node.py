@@ -97,15 +97,17 @@ class Console:
 class Node:
     """
     Node @id of @cluster. start() boots it; it may be killed and started again,
-    then as the same machine (uuid), as a reboot does.
+    then as the same machine (uuid), as a reboot does. What it boots is @kernel, which
+    may be changed between two lives.
     """
 
-    def __init__(self, cluster, ident, *, memory=None, append=(), cpus=1):
+    def __init__(self, cluster, ident, *, memory=None, append=(), cpus=1, kernel=None):
         self.cluster = cluster
         self.id = ident
         self.name = f"node{ident}"
         self.memory = int((memory or (1024 if cluster.image == "root" else 256)) * config.MEMORY)
         self.append = list(append)
+        self.kernel = kernel or cluster.kernel
         self.cpus = cpus
         self.uuid = uuid.uuid5(UUID_SPACE, f"{cluster.name}-{ident}")
         self.address = f"10.77.0.{ident}"
@@ -150,7 +152,7 @@ class Node:
                 "-name", f"holon-{cluster.name}-{self.name}", "-machine", "q35",
                 "-accel", config.ACCEL, "-cpu", "host" if config.ACCEL == "kvm" else "max",
                 "-smp", str(self.cpus), "-m", str(self.memory), "-uuid", str(self.uuid),
-                "-kernel", str(config.kernel(cluster.kernel)), "-append", self.command_line(),
+                "-kernel", str(config.kernel(self.kernel)), "-append", self.command_line(),
                 "-device", "virtio-rng-pci", "-device", "virtio-serial-pci",
                 "-netdev", f"dgram,id=net,local.type=unix,local.path={net}/node{self.id},"
                            f"remote.type=unix,remote.path={net}/sw{self.id}",
