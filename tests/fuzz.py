@@ -253,8 +253,11 @@ def hello(who, cluster=b"test", cluster_uuid=bytes(16), epoch=0, port=PORT, expe
         "<32sQHBB4xQ8s32s", cluster, epoch, port, expect, state, 1, b"k" * 8, b"m" * 32)
 
 
-def datagram(source, to, payload, ports=(PORT, PORT)):
-    """An Ethernet frame with @payload in UDP. @source, @to: ids of nodes; 0 is the group."""
+def datagram(source, to, payload, ports=(PORT, PORT), card=None):
+    """
+    An Ethernet frame with @payload in UDP. @source, @to: ids of nodes; 0 is the group. It comes from
+    the network card of node @card, by default from that of @source.
+    """
     target = "239.255.72.79" if not to else f"10.77.0.{to}"
     addresses = [bytes(map(int, text.split("."))) for text in (f"10.77.0.{source}", target)]
     udp = struct.pack("!HHHH", *ports, 8 + len(payload), 0) + payload
@@ -263,4 +266,4 @@ def datagram(source, to, payload, ports=(PORT, PORT)):
     total = (total & 0xffff) + (total >> 16)
     struct.pack_into("!H", ip, 10, ~(total + (total >> 16)) & 0xffff)
     mac = bytes([0x52, 0x54, 0, 0x77, 0, to]) if to else bytes([1, 0, 0x5e, 0x7f, 0x48, 0x4f])
-    return mac + bytes([0x52, 0x54, 0, 0x77, 0, source]) + b"\x08\x00" + bytes(ip) + udp
+    return mac + bytes([0x52, 0x54, 0, 0x77, 0, card or source]) + b"\x08\x00" + bytes(ip) + udp

@@ -1,7 +1,6 @@
 """Who has a cluster key is let in, nobody else; what is recorded or changed on the wire is of no use."""
 
 import json
-import struct
 
 import pytest
 
@@ -132,32 +131,10 @@ def test_an_operator_is_no_administrator(cluster):
 
 # --- on the wire ---
 
-def packets(cluster):
-    """(source, destination, protocol, source port, destination port, sequence, payload) so far."""
-    cluster.switch.sync()
-    data = (cluster.folder / "net.pcap").read_bytes()
-    at = 24
-    while at + 16 <= len(data):
-        length = struct.unpack_from("<I", data, at + 8)[0]
-        frame = data[at + 16:at + 16 + length]
-        at += 16 + length
-        if frame[12:14] != b"\x08\x00":
-            continue
-        ip = frame[14:]
-        body = ip[(ip[0] & 15) * 4:struct.unpack(">H", ip[2:4])[0]]
-        source, target = (".".join(map(str, ip[i:i + 4])) for i in (12, 16))
-        ports = struct.unpack(">HH", body[:4])
-        if ip[9] == 6:
-            yield source, target, "tcp", *ports, struct.unpack(">I", body[4:8])[0], \
-                body[(body[12] >> 4) * 4:]
-        elif ip[9] == 17:
-            yield source, target, "udp", *ports, 0, body[8:]
-
-
 def streams(cluster, source, target):
     """What @source sent to port PORT of @target, per connection, in order."""
     segments = {}
-    for frm, to, protocol, sport, dport, sequence, payload in packets(cluster):
+    for frm, to, protocol, sport, dport, sequence, payload in wire.packets(cluster):
         if (frm, to, protocol, dport) == (source, target, "tcp", PORT) and payload:
             segments.setdefault(sport, {}).setdefault(sequence, payload)
     return [b"".join(parts[sequence] for sequence in sorted(parts))
@@ -171,7 +148,7 @@ def test_a_recorded_session_is_refused(cluster):
     # The lower id connects.
     recorded = streams(cluster, cluster[1].address, victim.address)
     assert len(recorded) == 5 and all(len(stream) >= 2 * 288 for stream in recorded)
-    hellos = [payload for frm, _, protocol, _, dport, _, payload in packets(cluster)
+    hellos = [payload for frm, _, protocol, _, dport, _, payload in wire.packets(cluster)
               if (frm, protocol, dport) == (cluster[1].address, "udp", PORT)]
     assert hellos
     stranger = cluster.add_node(3, append=["holon.key=none"])
@@ -196,7 +173,7 @@ MARKER = "Rindfleischetikettierung"
 
 
 def on_the_wire(cluster):
-    return any(MARKER.encode() in payload for *_, payload in packets(cluster))
+    return any(MARKER.encode() in payload for *_, payload in wire.packets(cluster))
 
 
 def test_nothing_can_be_read_on_the_wire(cluster):

@@ -1,5 +1,6 @@
 """The static program tests/programs/wire.c, in /home/bin of a cluster: a stranger on the wire."""
 
+import struct
 import subprocess
 from pathlib import Path
 
@@ -32,3 +33,25 @@ def send(node, address, payloads):
     node.run("rm -f /tmp/wire*")
     assert len(lines) == count
     return [int(line) for line in lines]
+
+
+def packets(cluster):
+    """(source, destination, protocol, source port, destination port, sequence, payload) so far."""
+    cluster.switch.sync()
+    data = (cluster.folder / "net.pcap").read_bytes()
+    at = 24
+    while at + 16 <= len(data):
+        length = struct.unpack_from("<I", data, at + 8)[0]
+        frame = data[at + 16:at + 16 + length]
+        at += 16 + length
+        if frame[12:14] != b"\x08\x00":
+            continue
+        ip = frame[14:]
+        body = ip[(ip[0] & 15) * 4:struct.unpack(">H", ip[2:4])[0]]
+        source, target = (".".join(map(str, ip[i:i + 4])) for i in (12, 16))
+        ports = struct.unpack(">HH", body[:4])
+        if ip[9] == 6:
+            yield source, target, "tcp", *ports, struct.unpack(">I", body[4:8])[0], \
+                body[(body[12] >> 4) * 4:]
+        elif ip[9] == 17:
+            yield source, target, "udp", *ports, 0, body[8:]
