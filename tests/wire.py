@@ -55,3 +55,33 @@ def packets(cluster):
                 body[(body[12] >> 4) * 4:]
         elif ip[9] == 17:
             yield source, target, "udp", *ports, 0, body[8:]
+
+
+class Talk:
+    """Connections from @node, of its address @source, whose handshakes the test makes."""
+
+    def __init__(self, node, address, source):
+        self.task = node.spawn([WIRE, "talk", address, str(PORT), source], open_stdin=True)
+        self._count = 0
+
+    def begin(self, record):
+        """The number of a new connection; @record is sent on it."""
+        self._count += 1
+        self.go_on(self._count, record)
+        return self._count
+
+    def go_on(self, number, record):
+        self.task.input(f"{number} {record.hex()}\n")
+
+    def record(self, number, index):
+        """Wait for the record @index of connection @number."""
+        found = self.task.wait_output(rf"(?m)^{number} {index} (\w+)\n")
+        return bytes.fromhex(found[1].decode())
+
+    def wait_closed(self, number, timeout=60):
+        self.task.wait_output(rf"(?m)^{number} closed\n", timeout)
+
+    def close(self):
+        """All of them."""
+        self.task.close_input()
+        self.task.wait()
