@@ -78,16 +78,36 @@ def _image(rnd):
     records = [
         _record(must | 1, struct.pack("<4I", 1, 1, 0, 0)),
         _record(must | 2, bytes(8) + _cred((1, 2))),
-        _record(must | 3, bytes(48 + 256)),
-        _record(must | 4, bytes(rnd.choice((40, 64, 96))) + b"/dev/null\0"),
+        _record(must | 3, bytes(56 + 256)),
+        _record(must | 4, bytes(rnd.choice((40, 56, 56, 96))) + b"/dev/null\0"),
         _record(must | 5, b"/home\0"),
         _record(must | 6, b"/bin/true\0"),
         _record(must | 7, b"/bin/true\0"),
         _record(must | 8, b"true\0"),
     ]
+    if rnd.random() < 0.3:
+        records = _move_records(rnd, records)
     if rnd.random() < 0.5:
         rnd.shuffle(records)
-    return b"".join(records[:rnd.randrange(1, 9)])
+    return b"".join(records[:rnd.randrange(1, len(records) + 1)])
+
+
+def _move_records(rnd, records):
+    """Of a process that moves: its address space, registers, signal actions."""
+    must = 0x80000000
+    areas = []
+    at = 0x400000
+    for _ in range(rnd.randrange(6)):
+        end = at + (rnd.randrange(1, 5) << 12)
+        areas.append(_record(must | 16, struct.pack("<5QII", at, end, rnd.choice((0x73, 0x75, 0x71)),
+                                                    0, 0, 1, 0) + rnd.choice((b"\0", b"/bin/true\0"))))
+        at = end
+    return [_record(must | 9, struct.pack("<II", 1, 0)), *records[1:5],
+            _record(must | 17, bytes(36)), _record(must | 11, bytes(27 * 8)),
+            _record(must | 12, bytes(rnd.choice((576, 832, 2696)))),
+            _record(must | 14, bytes(16 * 8 + 8 + 64 * 8)),
+            _record(must | 15, b"/bin/true\0"), *areas, _record(must | 13, bytes(64 * 32)),
+            _record(must | 10, bytes(64 + 40 + 24 + 16 + 16))]
 
 
 # name: (rank, type, one-way, payload, least length): those that a stranger to the state of
@@ -118,6 +138,12 @@ TYPES = {
              lambda rnd: _task(rnd) + struct.pack("<IIIIII", rnd.choice((0x20003, 0x20004)), 0, 17, 0,
                                                   rnd.choice((0, 1, 100)), 0), 20),
     "born": (FWD, 137, True, _task, 16),
+    "pages": (BULK, 138, False, lambda rnd: _task(rnd) + struct.pack("<IIQ", 1, 0, 0x400000) +
+              bytes(4096), 24),
+    "recall": (FWD, 139, True, _task, 16),
+    "land": (REQ, 133, False,
+             lambda rnd: _task(rnd) + struct.pack("<IIIIII", rnd.choice((0x20005, 0x20006, 0x20007)), 0,
+                                                  rnd.choice((0, 1)), 0, 0, 0) + _image(rnd), 20),
     "poll_ask": (FWD, 256, True, lambda rnd: struct.pack("<QQIIII", 1, 1, 100, 0, 1, 0), 32),
     "poll_mask": (FWD, 257, True, lambda rnd: struct.pack("<QQIIII", 1, 1, 100, 1, 1, 0), 32),
 }

@@ -28,7 +28,7 @@ PROGRAMS = {
               "    print(n, r.stdout, sum(w[\"n\"] for w in words))'",
     "perl": "perl -e 'for (1..6) { my $x = `seq 300 | tail -1`; print \"$_ $x\"; $s += $_ ** 2 for 1..200000 } "
             "print \"$s\\n\"'",
-    "jobs": "for i in 1 2 3 4 5; do (sleep 0.$i; exit $i) & p=\"$p $!\"; done; "
+    "jobs": "for i in 1 2 3 4 5; do (sleep $i; exit $i) & p=\"$p $!\"; done; "
             "for q in $p; do wait $q; echo $?; done",
     "digest": "for i in 1 2 3 4; do openssl dgst -sha512 /home/data /home/numbers; done",
 }
@@ -61,7 +61,8 @@ def run_moved(node, name, program):
     task = node.spawn(["setsid", "-w", "bash", "-c", script])
     session = int(task.wait_output(r"sid (\d+)\n").group(1))
     flag = f"/tmp/storm-{name}"
-    node.write(flag, "")
+    for name in (flag, f"{flag}.log"):
+        node.write(name, "")
     mover = node.spawn(["bash", "-c", MOVER, "mover", str(session), flag])
     result = task.wait(timeout=600)
     node.run(["rm", flag])

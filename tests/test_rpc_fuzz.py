@@ -19,6 +19,9 @@ from views import wait_agreed
 
 LIAR = 3
 VICTIMS = (1, 2)
+# A process that goes there and back, and ends by itself should nobody end it.
+MOVED = ("while :; do sleep 20 & for i in 1 2 3; do holon task migrate pid $! to %d; "
+         "holon task migrate pid $! to %d; done; kill $!; wait $!; done")
 # A file that programs read.
 SOME = "/etc/passwd"
 APPEND = ["holon.fd_ms=6000", "kmemleak=on", "slab_nomerge"]
@@ -134,6 +137,7 @@ def test_processes_whose_messages_are_damaged(cluster, rnd, capsys, count):
             tasks.append(cluster[node].spawn(loop % (target, target), uid=1000))
         for node, target in ((1, LIAR), (LIAR, 1)):
             tasks.append(cluster[node].spawn(placed("signals", node=target), uid=1000))
+            tasks.append(cluster[node].spawn(MOVED % (target, node), uid=1000))
         liar.run(f"cd {DEBUG}/rpc_mutate && echo {rnd.getrandbits(32)} > seed && "
                  "echo -1 > times && echo 3 > probability", check=False)
         seen = []

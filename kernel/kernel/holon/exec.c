@@ -189,6 +189,7 @@ static size_t args_len(const struct holon_image *image, int argc)
 static int become_deputy(struct holon_task *ht, struct linux_binprm *bprm,
 			 const struct holon_ready *ready, size_t args)
 {
+	struct linux_binfmt *format = current->mm->binfmt;
 	unsigned int i;
 	int err;
 
@@ -198,7 +199,8 @@ static int become_deputy(struct holon_task *ht, struct linux_binprm *bprm,
 	/* Or what a 32-bit program placed would run compat calls for ever. */
 	set_personality_64bit();
 	setup_new_exec(bprm);
-	set_binfmt(&holon_format);
+	/* Should it come home, it dumps core as it would have. */
+	set_binfmt(format);
 	err = setup_memory(ht, bprm, args);
 	if (err)
 		return err;

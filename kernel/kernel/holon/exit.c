@@ -10,6 +10,7 @@
  */
 #define pr_fmt(fmt) "holon: " fmt
 
+#include <linux/mm.h>
 #include <linux/sched/cputime.h>
 #include <linux/sched/signal.h>
 #include <linux/task_io_accounting_ops.h>
@@ -55,12 +56,15 @@ static int holon_kill_handler(struct holon_request *request)
 void holon_usage(struct holon_wire_exit *msg)
 {
 	struct signal_struct *signal = current->signal;
+	const struct task_cputime *before = &current->holon->before;
 	struct task_cputime time;
 
 	thread_group_cputime(current, &time);
-	msg->utime = cpu_to_le64(time.utime);
-	msg->stime = cpu_to_le64(time.stime);
-	msg->runtime = cpu_to_le64(time.sum_exec_runtime);
+	if (current->mm)
+		setmax_mm_hiwater_rss(&signal->maxrss, current->mm);
+	msg->utime = cpu_to_le64(time.utime - before->utime);
+	msg->stime = cpu_to_le64(time.stime - before->stime);
+	msg->runtime = cpu_to_le64(time.sum_exec_runtime - before->sum_exec_runtime);
 	msg->min_flt = cpu_to_le64(signal->min_flt + current->min_flt);
 	msg->maj_flt = cpu_to_le64(signal->maj_flt + current->maj_flt);
 	msg->nvcsw = cpu_to_le64(signal->nvcsw + current->nvcsw);
@@ -125,7 +129,7 @@ static int holon_exit_handler(struct holon_request *request)
 	ht->exit = *msg;
 	ht->exited = true;
 	/* In execve() still: it looks at ->exited when it has become a deputy. */
-	task = ht->state >= HOLON_TASK_STABLE ? ht->task : NULL;
+	task = ht->state == HOLON_TASK_STABLE || ht->state == HOLON_TASK_LANDING ? ht->task : NULL;
 	if (task)
 		get_task_struct(task);
 	spin_unlock_irqrestore(&ht->lock, flags);

@@ -41,6 +41,7 @@ enum holon_record_type {
 	HOLON_RECORD_MM		= HOLON_RECORD_MUST | 14,
 	HOLON_RECORD_EXE	= HOLON_RECORD_MUST | 15,	/* path of the program */
 	HOLON_RECORD_AREA	= HOLON_RECORD_MUST | 16,	/* a mapping; by address */
+	HOLON_RECORD_CPU	= HOLON_RECORD_MUST | 17,	/* what the processor can */
 };
 
 /* First record of a process that moves. */
@@ -62,6 +63,7 @@ enum holon_restart {
  * @robust_list, @set_child_tid, @clear_child_tid, @rseq: addresses
  * @sas_sp, @sas_size, @sas_flags: alternate signal stack
  * @restart: enum holon_restart, with its values in @restart_value
+ * @utime, @stime, @runtime: used so far, in nanoseconds
  * @alarm, @alarm_interval: ITIMER_REAL in nanoseconds, 0 when it is not armed
  */
 struct holon_record_thread {
@@ -72,6 +74,7 @@ struct holon_record_thread {
 	__le32 sas_flags;
 	__le32 restart;
 	__le64 restart_value[5];
+	__le64 utime, stime, runtime;
 	__le64 alarm, alarm_interval;
 	__u8 comm[16];
 } __packed __aligned(4);
@@ -88,6 +91,7 @@ struct holon_record_mm {
 	__le64 arg_start, arg_end, env_start, env_end;
 	__le64 mmap_base;
 	__le64 flags, def_flags;
+	__le64 membarrier;
 	__le64 vdso;
 	__le32 vdso_size, vdso_crc;
 	__le64 auxv[HOLON_AUXV_WORDS];

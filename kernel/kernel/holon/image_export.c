@@ -192,10 +192,21 @@ static bool may_reopen(struct file *file, long refs, int writers)
 	return !(file->f_mode & FMODE_WRITE) || !vfs_fsync(file, 0);
 }
 
+/* It tells of the signals of who reads, and those are not at home any more. */
+static bool is_signalfd(const struct file *file)
+{
+	return !strcmp(file->f_path.dentry->d_name.name, "[signalfd]");
+}
+
 /* Does it exist only here, though its home is elsewhere? */
 static enum holon_stay stays_here(const struct file *file)
 {
-	if (!holon_is_guest(current) || holon_file_is_remote(file))
+	const struct holon_task *ht = current->holon;
+
+	if (!holon_is_guest(current))
+		return ht && ht->state == HOLON_TASK_MOVING && is_signalfd(file) ?
+		       HOLON_STAY_FILE_KIND : HOLON_STAY_NONE;
+	if (holon_file_is_remote(file))
 		return HOLON_STAY_NONE;
 	if (holon_share_file(file) != HOLON_SHARE_NONE)
 		return HOLON_STAY_FILE;

@@ -23,6 +23,7 @@
 #include <linux/ioprio.h>
 #include <linux/namei.h>
 #include <linux/oom.h>
+#include <linux/posix-timers.h>
 #include <linux/resource.h>
 #include <linux/sched/coredump.h>
 #include <linux/sched/signal.h>
@@ -176,7 +177,7 @@ static bool is_complete(const struct holon_import *import)
 	if (import->exec)
 		return import->name && import->program && import->strings;
 	return import->move && import->thread && import->actions && import->mm.mm &&
-	       import->mm.exe && import->regs.regs && import->regs.xstate;
+	       import->mm.exe && import->regs.regs && import->regs.xstate && import->regs.cpu;
 }
 
 bool holon_import_moves(const struct holon_import *import)
@@ -433,6 +434,8 @@ static void import_task(const struct holon_record_task *task)
 		signal->rlim[i].rlim_max = le64_to_cpu(task->rlimit[i][1]);
 	}
 	task_unlock(current->group_leader);
+	if (signal->rlim[RLIMIT_CPU].rlim_cur != RLIM_INFINITY)
+		update_rlimit_cpu(current, signal->rlim[RLIMIT_CPU].rlim_cur);
 }
 
 /**
@@ -498,7 +501,8 @@ int holon_import_program(struct holon_import *import)
 /* --- at home ---------------------------------------------------------------- */
 
 /* The deputy has what is home's under the same numbers. */
-static int import_home_file(struct holon_import *import, const struct holon_record_file *record)
+static int import_home_file(struct holon_import *import, const struct holon_record_file *record,
+			    const struct cred *cred)
 {
 	unsigned int fd = le32_to_cpu(record->info.fd);
 	struct file *file;
@@ -511,7 +515,7 @@ static int import_home_file(struct holon_import *import, const struct holon_reco
 		fput(file);
 		return 0;
 	}
-	file = record->first == record->info.fd ? reopen(record, current_cred()) :
+	file = record->first == record->info.fd ? reopen(record, cred) :
 	       same_file(import, record);
 	if (IS_ERR_OR_NULL(file))
 		return file ? PTR_ERR(file) : -EBADMSG;
@@ -523,7 +527,7 @@ static int import_home_file(struct holon_import *import, const struct holon_reco
 	return 0;
 }
 
-int holon_import_home(struct holon_import *import)
+static int import_home(struct holon_import *import, const struct cred *cred)
 {
 	struct holon_record record;
 	size_t pos = 0;
@@ -531,14 +535,60 @@ int holon_import_home(struct holon_import *import)
 
 	while (!err && holon_image_next(import->image, &pos, &record) > 0) {
 		if (record.type == HOLON_RECORD_FILE)
-			err = import_home_file(import, record.data);
+			err = import_home_file(import, record.data, cred);
 		cond_resched();
 	}
+	return err ?: holon_mm_import(&import->mm, import->image) ?:
+	       holon_regs_import(&import->regs);
+}
+
+/* Limits of what the process has already, however low they are by now. */
+static const unsigned int import_limits[] = {
+	RLIMIT_NOFILE, RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK, RLIMIT_STACK,
+};
+
+/* @limit: what they were. */
+static void raise_limits(unsigned long limit[])
+{
+	unsigned int i;
+
+	task_lock(current->group_leader);
+	for (i = 0; i < ARRAY_SIZE(import_limits); i++) {
+		limit[i] = current->signal->rlim[import_limits[i]].rlim_cur;
+		current->signal->rlim[import_limits[i]].rlim_cur =
+			import_limits[i] == RLIMIT_NOFILE ? sysctl_nr_open : RLIM_INFINITY;
+	}
+	task_unlock(current->group_leader);
+}
+
+static void restore_limits(const unsigned long limit[])
+{
+	unsigned int i;
+
+	task_lock(current->group_leader);
+	for (i = 0; i < ARRAY_SIZE(import_limits); i++)
+		current->signal->rlim[import_limits[i]].rlim_cur = limit[i];
+	task_unlock(current->group_leader);
+}
+
+int holon_import_home(struct holon_import *import)
+{
+	unsigned long limit[ARRAY_SIZE(import_limits)];
+	const struct cred *cred;
+	int err;
+
+	/* As the spawner elsewhere: it had all of that open and mapped. */
+	cred = override_creds(&init_cred);
+	raise_limits(limit);
+	err = import_home(import, cred);
+	restore_limits(limit);
+	revert_creds(cred);
 	if (err)
 		return err;
 	current->fs->umask = le32_to_cpu(import->task->umask) & 0777;
 	current->personality = le32_to_cpu(import->task->personality);
-	return holon_mm_import(&import->mm, import->image) ?: holon_regs_import(&import->regs);
+	current->timer_slack_ns = le64_to_cpu(import->task->timer_slack);
+	return 0;
 }
 
 void holon_import_undo(struct holon_import *import)

@@ -76,6 +76,8 @@
 
 /* How long a process may take to come to its hook. */
 #define HOLON_MOVE_WAIT		(10 * HZ)
+/* And how long it may then take before nobody waits any more. */
+#define HOLON_MOVE_END		(300 * HZ)
 /* What passes by itself: a reader of /proc, a look at the clock. */
 #define HOLON_MOVE_TRIES	100
 #define HOLON_MOVE_PAUSE_MS	5
@@ -168,6 +170,12 @@ void holon_move_done(struct holon_task *ht, enum holon_stay stay, int err)
 		move_end(move, stay, err);
 }
 
+/* Does that pass by itself, and soon? */
+static bool passes(enum holon_stay stay)
+{
+	return stay == HOLON_STAY_VDSO || stay == HOLON_STAY_SHARES;
+}
+
 /* A reason that is known has its own errno. */
 static int stay_error(enum holon_stay *stay, int err)
 {
@@ -194,6 +202,9 @@ static void become_deputy(struct holon_task *ht, const struct holon_ready *ready
 
 	for (i = 0; i < ready->n; i++)
 		close_fd(le32_to_cpu(ready->reopened[i]));
+	/* They, and what was mapped, are let go of now and not when somebody asks. */
+	if (task_work_pending(current))
+		task_work_run();
 	holon_signal_become_deputy();
 	spin_lock_irq(&ht->lock);
 	ht->state = HOLON_TASK_STABLE;
@@ -371,6 +382,10 @@ static int ask_land(struct holon_task *ht)
 			 false);
 	spin_unlock_irq(&current->sighand->siglock);
 	land->signals = cpu_to_le32(n);
+	if (n == HOLON_LAND_SIGNALS) {
+		kvfree(request);
+		return -E2BIG;
+	}
 	err = holon_guest_ask_data(ht, request, len + n * sizeof(*signal), &answer);
 	kvfree(request);
 	return err ?: (s32)le32_to_cpu(answer.result);
@@ -435,11 +450,17 @@ static void ask_stay(struct holon_task *ht, enum holon_stay stay, int err)
 void holon_move_home(struct holon_task *ht)
 {
 	enum holon_stay stay = HOLON_STAY_NONE;
+	unsigned int tries = 0;
 	bool begun = false;
 	int err;
 
 	WRITE_ONCE(ht->recalled, false);
-	err = move_home(ht, &stay, &begun);
+	do {
+		if (stay)
+			msleep_interruptible(HOLON_MOVE_PAUSE_MS);
+		err = move_home(ht, &stay, &begun);
+	} while (err && ht->recall_call && passes(stay) && ++tries < HOLON_MOVE_TRIES &&
+		 !signal_pending(current));
 	if (!err) {
 		ht->homed = true;
 		holon_thread_forget();
@@ -487,10 +508,12 @@ static int holon_recall_handler(struct holon_request *request)
 
 /* --- home: the deputy ----------------------------------------------------------- */
 
-static void free_landing(struct holon_task *ht)
+void holon_landing_free(struct holon_task *ht)
 {
 	struct holon_landing *landing = ht->landing;
 
+	if (!landing)
+		return;
 	ht->landing = NULL;
 	holon_import_free(landing->import);
 	holon_image_free(&landing->image);
@@ -504,7 +527,7 @@ static void stay_away(struct holon_task *ht, enum holon_stay stay, int err)
 	holon_image_drop(ht->node, ht->pid, ht->inc);
 	if (ht->landing) {
 		holon_import_undo(ht->landing->import);
-		free_landing(ht);
+		holon_landing_free(ht);
 		/* Whatever of the program is here has to go. */
 		if (holon_mm_deputy())
 			pr_debug("a deputy keeps the memory of its program\n");
@@ -577,13 +600,17 @@ static bool valid_signals(const struct wire_land_signal *signal, unsigned int n)
 
 static void queue_signal(const struct wire_land_signal *signal)
 {
+	enum pid_type type = signal->directed ? PIDTYPE_PID : PIDTYPE_TGID;
 	int sig = le32_to_cpu(signal->signo);
 	kernel_siginfo_t info;
 
 	memcpy(&info, signal->info, sizeof(info));
 	info.si_signo = sig;
-	__send_signal_locked(sig, &info, current, signal->directed ? PIDTYPE_PID : PIDTYPE_TGID,
-			     true);
+	if (__send_signal_locked(sig, &info, current, type, true) == -EAGAIN) {
+		/* There was room for it where it was: at least one is pending. */
+		info.si_code = SI_USER;
+		__send_signal_locked(sig, &info, current, type, true);
+	}
 }
 
 /* Those of the guest, and behind them what has come here since it began to come home. */
@@ -592,12 +619,12 @@ static void land_signals(const struct wire_land_signal *signal, unsigned int n,
 {
 	kernel_siginfo_t info;
 	unsigned int i, m = 0;
-	sigset_t none = {};
+	sigset_t kill = { .sig[0] = sigmask(SIGKILL) };
 	enum pid_type type;
 	int sig;
 
 	spin_lock_irq(&current->sighand->siglock);
-	while (m < HOLON_LAND_SIGNALS && (sig = dequeue_signal(&none, &info, &type))) {
+	while (m < HOLON_LAND_SIGNALS && (sig = dequeue_signal(&kill, &info, &type))) {
 		later[m].signo = cpu_to_le32(sig);
 		later[m].directed = cpu_to_le32(type == PIDTYPE_PID);
 		memcpy(later[m++].info, &info, sizeof(info));
@@ -635,13 +662,22 @@ static int land_end(struct holon_task *ht, const struct holon_guest_request *req
 		kvfree(later);
 		return err;
 	}
-	/* The commit. */
-	land_signals(signal, n, later);
+	/* The commit: from here on nothing that becomes of the guest concerns us. */
+	spin_lock_irq(&ht->lock);
+	if (ht->exited || READ_ONCE(ht->lost))
+		err = -EINTR;
+	else
+		ht->task = NULL;
+	spin_unlock_irq(&ht->lock);
+	if (!err) {
+		holon_task_unhash(ht);
+		land_signals(signal, n, later);
+		holon_add_usage(&land->usage);
+		holon_watch_drop(ht, 0, ~0U);
+		ht->landed = true;
+	}
 	kvfree(later);
-	holon_add_usage(&land->usage);
-	holon_watch_drop(ht, 0, ~0U);
-	ht->landed = true;
-	return 0;
+	return err;
 }
 
 int holon_land(struct holon_task *ht, const struct holon_guest_request *request, size_t len)
@@ -669,7 +705,7 @@ void holon_move_settle(struct holon_task *ht)
 void holon_landed(struct holon_task *ht)
 {
 	holon_deputy_refuse(ht);
-	free_landing(ht);
+	holon_landing_free(ht);
 	holon_move_settle(ht);
 	atomic64_inc(&holon_task_stat.homed);
 	holon_move_done(ht, HOLON_STAY_NONE, 0);
@@ -699,15 +735,15 @@ static bool wait_begun(struct holon_move *move)
 
 static int wait_end(struct holon_move *move, enum holon_stay *stay)
 {
-	int err;
+	long left = wait_for_completion_killable_timeout(&move->done, HOLON_MOVE_END);
 
-	if (wait_for_completion_killable(&move->done)) {
-		*stay = HOLON_STAY_ERROR;
-		return -EINTR;
+	if (left > 0) {
+		*stay = move->stay;
+		return move->err;
 	}
-	*stay = move->stay;
-	err = move->err;
-	return err;
+	/* Netlink cannot wait for ever. */
+	*stay = HOLON_STAY_UNDERWAY;
+	return left ? -EINTR : -EBUSY;
 }
 
 static int send_away(struct task_struct *task, u8 node, enum holon_stay *stay)
@@ -828,10 +864,30 @@ static int step(struct task_struct *task, u8 node, enum holon_stay *stay, bool *
 	return err;
 }
 
-/* Does that pass by itself, and soon? */
-static bool passes(enum holon_stay stay)
+/*
+ * A process that moves itself, from home: when its call has ended. A guest has its
+ * deputy ask, and comes home.
+ */
+static int migrate_self(u8 node, enum holon_stay *stay)
 {
-	return stay == HOLON_STAY_VDSO || stay == HOLON_STAY_SHARES;
+	struct holon_task *ht = current->holon;
+	struct holon_move *move;
+
+	if (ht && ht->state == HOLON_TASK_STABLE && node == holon_node_id()) {
+		send_recall(ht, 0);
+		return 0;
+	}
+	*stay = ht ? HOLON_STAY_SELF : holon_move_check();
+	if (*stay)
+		return holon_stay_errno(*stay);
+	if (node == holon_node_id())
+		return 0;
+	move = move_alloc(node);
+	if (!move)
+		return -ENOMEM;
+	task_work_add(current, &move->work, TWA_SIGNAL);
+	move_put(move);
+	return 0;
 }
 
 static int migrate(struct task_struct *task, u8 node, enum holon_stay *stay)
@@ -840,6 +896,8 @@ static int migrate(struct task_struct *task, u8 node, enum holon_stay *stay)
 	bool there;
 	int err;
 
+	if (same_thread_group(task, current))
+		return migrate_self(node, stay);
 	do {
 		err = step(task, node, stay, &there);
 		if (err && passes(*stay) && ++tries < HOLON_MOVE_TRIES) {

@@ -57,6 +57,8 @@ enum holon_stay {
 	HOLON_STAY_MAP_KIND,
 	HOLON_STAY_IMAGE,
 	HOLON_STAY_OTHER_KERNEL,
+	HOLON_STAY_UNDERWAY,
+	HOLON_STAY_SELF,
 	HOLON_STAYS
 };
 
@@ -120,6 +122,7 @@ int holon_regs_export(struct holon_image *image);
 
 struct holon_regs_import {
 	const void *regs, *xstate;
+	const __le32 *cpu;
 	size_t regs_len, xstate_len;
 };
 
@@ -173,6 +176,8 @@ void holon_move_away(struct holon_task *ht);
 void holon_move_home(struct holon_task *ht);
 /* The requests of such a guest, at the deputy. */
 int holon_land(struct holon_task *ht, const struct holon_guest_request *request, size_t len);
+/* What a deputy keeps while its guest comes home. Also when there is nothing. */
+void holon_landing_free(struct holon_task *ht);
 /* Of current: the deputy that is one no more. */
 void holon_landed(struct holon_task *ht);
 /* Set the last register, and the signal mask, of what has been imported. */

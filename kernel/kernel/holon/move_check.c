@@ -65,6 +65,8 @@ static const struct {
 	[HOLON_STAY_IMAGE]	= { E2BIG, "it has too many mappings or descriptors" },
 	[HOLON_STAY_OTHER_KERNEL] = { EOPNOTSUPP,
 		"the other node has another kernel, or a processor without its features" },
+	[HOLON_STAY_UNDERWAY]	= { EBUSY, "it is still being moved" },
+	[HOLON_STAY_SELF]	= { EBUSY, "it is away from home, and can send itself there alone" },
 };
 
 const char *holon_stay_text(enum holon_stay stay)

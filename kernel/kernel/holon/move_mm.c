@@ -19,6 +19,7 @@
 #define pr_fmt(fmt) "holon: " fmt
 
 #include <linux/cred.h>
+#include <linux/binfmts.h>
 #include <linux/dcache.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -243,6 +244,9 @@ static int put_mm(struct holon_image *image)
 	record->mmap_base = cpu_to_le64(mm->mmap_base);
 	record->flags = cpu_to_le64(mm->flags);
 	record->def_flags = cpu_to_le64(mm->def_flags);
+#ifdef CONFIG_MEMBARRIER
+	record->membarrier = cpu_to_le64(atomic_read(&mm->membarrier_state));
+#endif
 	record->vdso = cpu_to_le64(holon_vdso_address(&vdso_size, &vdso_crc));
 	record->vdso_size = cpu_to_le32(vdso_size);
 	record->vdso_crc = cpu_to_le32(vdso_crc);
@@ -417,6 +421,7 @@ static int map_areas(const struct holon_image *image)
 /* An empty address space that runs @exe, and current in it. */
 static int enter(struct file *exe, unsigned long flags)
 {
+	struct linux_binfmt *format = current->mm->binfmt;
 	struct mm_struct *mm = mm_alloc();
 	struct rlimit stack;
 	int err;
@@ -435,8 +440,11 @@ static int enter(struct file *exe, unsigned long flags)
 	holon_thread_forget();
 	sched_mm_cid_before_execve(current);
 	err = exec_mmap(mm);
-	if (!err)
+	if (!err) {
 		up_write(&current->signal->exec_update_lock);
+		/* Of a spawner, too, that is ELF: who dumps core. */
+		set_binfmt(format);
+	}
 	sched_mm_cid_after_execve(current);
 	if (err)
 		mmput(mm);
@@ -466,7 +474,14 @@ static void set_layout(const struct holon_record_mm *record)
 	mm->def_flags = le64_to_cpu(record->def_flags) & VM_LOCKED;
 	for (i = 0; i < ARRAY_SIZE(mm->saved_auxv); i++)
 		mm->saved_auxv[i] = le64_to_cpu(record->auxv[i]);
+	/* It has an end, whatever came. */
+	mm->saved_auxv[ARRAY_SIZE(mm->saved_auxv) - 2] = 0;
+	mm->saved_auxv[ARRAY_SIZE(mm->saved_auxv) - 1] = 0;
 	mmap_write_unlock(mm);
+#ifdef CONFIG_MEMBARRIER
+	atomic_set(&mm->membarrier_state, le64_to_cpu(record->membarrier));
+	membarrier_update_current_mm(mm);
+#endif
 }
 
 /* prctl() knows the same limits. */

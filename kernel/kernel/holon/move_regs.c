@@ -23,7 +23,9 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include <asm/cpufeature.h>
 #include <asm/mmu_context.h>
+#include <asm/processor.h>
 #include <asm/user.h>
 #include <asm/vdso.h>
 
@@ -77,9 +79,38 @@ static int export_set(struct holon_image *image, u32 record, unsigned int type)
 	return err;
 }
 
+/* What programs ask the processor for, and then use. */
+static const unsigned int cpu_words[] = {
+	CPUID_1_EDX, CPUID_1_ECX, CPUID_8000_0001_EDX, CPUID_8000_0001_ECX, CPUID_D_1_EAX,
+	CPUID_7_0_EBX, CPUID_7_ECX, CPUID_7_EDX, CPUID_7_1_EAX,
+};
+
+static int export_cpu(struct holon_image *image)
+{
+	__le32 word[ARRAY_SIZE(cpu_words)];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(word); i++)
+		word[i] = cpu_to_le32(boot_cpu_data.x86_capability[cpu_words[i]]);
+	return holon_image_put(image, HOLON_RECORD_CPU, word, sizeof(word));
+}
+
+/* Has this processor all that the program has seen? */
+static bool has_cpu(const struct holon_regs_import *import)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cpu_words); i++)
+		if (le32_to_cpu(import->cpu[i]) &
+		    ~boot_cpu_data.x86_capability[cpu_words[i]])
+			return false;
+	return true;
+}
+
 int holon_regs_export(struct holon_image *image)
 {
-	return export_set(image, HOLON_RECORD_REGS, NT_PRSTATUS) ?:
+	return export_cpu(image) ?:
+	       export_set(image, HOLON_RECORD_REGS, NT_PRSTATUS) ?:
 	       export_set(image, HOLON_RECORD_XSTATE, NT_X86_XSTATE);
 }
 
@@ -94,6 +125,9 @@ int holon_regs_parse(struct holon_regs_import *import, const struct holon_record
 		import->xstate = record->data;
 		import->xstate_len = record->len;
 		return 0;
+	case HOLON_RECORD_CPU:
+		import->cpu = record->data;
+		return record->len == sizeof(cpu_words) ? 0 : -EBADMSG;
 	default:
 		return 1;
 	}
@@ -136,7 +170,7 @@ int holon_regs_import(const struct holon_regs_import *import)
 	void *regs, *state;
 
 	/* Another layout is that of another processor. */
-	if (!general || !xstate || xstate->n * xstate->size != import->xstate_len)
+	if (!has_cpu(import) || !general || !xstate || xstate->n * xstate->size != import->xstate_len)
 		return -EOPNOTSUPP;
 	/* Records are aligned to 4 bytes, registers want more. */
 	regs = kmemdup(import->regs, import->regs_len, GFP_KERNEL);

@@ -10,6 +10,7 @@
 #include <linux/poll.h>
 #include <linux/ptrace.h>
 #include <linux/rseq.h>
+#include <linux/sched/cputime.h>
 #include <linux/sched/signal.h>
 #include <linux/signal.h>
 #include <linux/string.h>
@@ -22,17 +23,10 @@
 #include "syscall.h"
 #include "task.h"
 
-/* Of futex_wait: kernel/futex/futex.h. */
-#define FUTEX_HAS_TIMEOUT	0x0040
+/* Of futex_wait: the time is of CLOCK_REALTIME. As in kernel/futex/futex.h. */
+#define FUTEX_REALTIME	0x0020
 
 /* --- the call that goes on ------------------------------------------------- */
-
-static u64 left(u64 end)
-{
-	u64 now = ktime_get_ns();
-
-	return end > now ? end - now : 0;
-}
 
 /* Sleeps by these clocks only are known, so that what is left can be told. */
 static ktime_t clock_now(clockid_t clock)
@@ -47,6 +41,11 @@ static ktime_t clock_now(clockid_t clock)
 	default:
 		return ktime_get();
 	}
+}
+
+static clockid_t futex_clock(u64 flags)
+{
+	return flags & FUTEX_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC;
 }
 
 static void set_left(u64 value[5], clockid_t clock, s64 expires)
@@ -75,14 +74,15 @@ static int export_restart(u64 value[5])
 		value[1] = block->futex.val;
 		value[2] = block->futex.flags;
 		value[3] = block->futex.bitset;
-		value[4] = left(block->futex.time);
+		set_left(value, futex_clock(value[2]), block->futex.time);
 		return HOLON_RESTART_FUTEX;
 	}
 	if (block->fn == do_restart_poll || block->fn == holon_poll_again) {
 		value[0] = (unsigned long)block->poll.ufds;
 		value[1] = block->poll.nfds;
 		value[2] = block->poll.has_timeout;
-		value[4] = left(block->poll.tv_sec * NSEC_PER_SEC + block->poll.tv_nsec);
+		set_left(value, CLOCK_MONOTONIC,
+			 block->poll.tv_sec * NSEC_PER_SEC + block->poll.tv_nsec);
 		return HOLON_RESTART_POLL;
 	}
 	/* Left over from a call that has ended. */
@@ -121,7 +121,7 @@ static int import_restart(unsigned int restart, const __le64 *from)
 		block->futex.val = value[1];
 		block->futex.flags = value[2];
 		block->futex.bitset = value[3];
-		block->futex.time = end;
+		block->futex.time = ktime_to_ns(clock_now(futex_clock(value[2]))) + value[4];
 		block->fn = futex_wait_restart;
 		return 0;
 	case HOLON_RESTART_POLL:
@@ -130,8 +130,8 @@ static int import_restart(unsigned int restart, const __le64 *from)
 		block->poll.has_timeout = !!value[2];
 		block->poll.tv_sec = end / NSEC_PER_SEC;
 		block->poll.tv_nsec = end % NSEC_PER_SEC;
-		/* In a guest some of the descriptors are home's. */
-		block->fn = holon_is_guest(current) ? holon_poll_again : do_restart_poll;
+		/* In a guest as well: some of the descriptors may be of files there. */
+		block->fn = do_restart_poll;
 		return 0;
 	default:
 		return -EBADMSG;
@@ -146,9 +146,12 @@ static u64 stop_alarm(u64 *interval)
 	struct signal_struct *signal = current->signal;
 	ktime_t rest = 0;
 
+	*interval = 0;
 again:
 	spin_lock_irq(&current->sighand->siglock);
-	*interval = ktime_to_ns(signal->it_real_incr);
+	*interval = max_t(u64, *interval, ktime_to_ns(signal->it_real_incr));
+	/* Or a SIGALRM that is relayed would start it again. */
+	signal->it_real_incr = 0;
 	if (hrtimer_active(&signal->real_timer))
 		rest = max_t(ktime_t, hrtimer_get_remaining(&signal->real_timer), 1);
 	/* It takes siglock itself. */
@@ -178,8 +181,11 @@ void holon_thread_rearm(void)
 {
 	struct holon_task *ht = current->holon;
 
+	if (!ht->alarm && !ht->alarm_interval)
+		return;
 	start_alarm(ht->alarm, ht->alarm_interval);
 	ht->alarm = 0;
+	ht->alarm_interval = 0;
 }
 
 /* --- the thread ------------------------------------------------------------ */
@@ -209,6 +215,7 @@ int holon_thread_export(struct holon_image *image, enum holon_stay *stay)
 {
 	struct holon_task *ht = current->holon;
 	struct holon_record_thread *record;
+	struct task_cputime time;
 	u64 value[5] = {};
 	unsigned int i;
 	int restart, err;
@@ -238,6 +245,10 @@ int holon_thread_export(struct holon_image *image, enum holon_stay *stay)
 	record->sas_sp = cpu_to_le64(current->sas_ss_sp);
 	record->sas_size = cpu_to_le64(current->sas_ss_size);
 	record->sas_flags = cpu_to_le32(current->sas_ss_flags);
+	thread_group_cputime(current, &time);
+	record->utime = cpu_to_le64(time.utime);
+	record->stime = cpu_to_le64(time.stime);
+	record->runtime = cpu_to_le64(time.sum_exec_runtime);
 	record->restart = cpu_to_le32(restart);
 	for (i = 0; i < ARRAY_SIZE(value); i++)
 		record->restart_value[i] = cpu_to_le64(value[i]);
@@ -257,8 +268,11 @@ static void import_actions(const struct holon_record_action *record)
 	for (i = 0; i < _NSIG; i++) {
 		struct sigaction *sa = &current->sighand->action[i].sa;
 
-		if (sig_kernel_only(i + 1))
+		/* Those that have none: of a deputy SIGSTOP has one. */
+		if (sig_kernel_only(i + 1)) {
+			*sa = (struct sigaction){};
 			continue;
+		}
 		sa->sa_handler = (__sighandler_t)(unsigned long)le64_to_cpu(record[i].handler);
 		sa->sa_flags = le64_to_cpu(record[i].flags);
 		sa->sa_restorer = (__sigrestore_t)(unsigned long)le64_to_cpu(record[i].restorer);
@@ -266,6 +280,24 @@ static void import_actions(const struct holon_record_action *record)
 		sigdelsetmask(&sa->sa_mask, sigmask(SIGKILL) | sigmask(SIGSTOP));
 	}
 	spin_unlock_irq(&current->sighand->siglock);
+}
+
+/* A guest goes on with what was used before; home has counted that itself. */
+static void import_time(const struct holon_record_thread *record)
+{
+	struct signal_struct *signal = current->signal;
+	struct holon_task *ht = current->holon;
+
+	if (ht->role != HOLON_ROLE_GUEST)
+		return;
+	ht->before.utime = le64_to_cpu(record->utime);
+	ht->before.stime = le64_to_cpu(record->stime);
+	ht->before.sum_exec_runtime = le64_to_cpu(record->runtime);
+	write_seqlock_irq(&signal->stats_lock);
+	signal->utime += ht->before.utime;
+	signal->stime += ht->before.stime;
+	signal->sum_sched_runtime += ht->before.sum_exec_runtime;
+	write_sequnlock_irq(&signal->stats_lock);
 }
 
 int holon_thread_import(const struct holon_record_thread *record,
@@ -298,6 +330,7 @@ int holon_thread_import(const struct holon_record_thread *record,
 	current->sas_ss_sp = le64_to_cpu(record->sas_sp);
 	current->sas_ss_size = le64_to_cpu(record->sas_size);
 	current->sas_ss_flags = le32_to_cpu(record->sas_flags);
+	import_time(record);
 	start_alarm(le64_to_cpu(record->alarm), le64_to_cpu(record->alarm_interval));
 	strscpy_pad(comm, (const char *)record->comm, sizeof(comm));
 	set_task_comm(current, comm);

@@ -270,6 +270,7 @@ void holon_task_detach(void)
 	struct holon_task *ht = current->holon;
 
 	holon_move_done(ht, HOLON_STAY_GONE, -ESRCH);
+	holon_landing_free(ht);
 	spin_lock_irq(&ht->lock);
 	ht->state = HOLON_TASK_EXITING;
 	ht->task = NULL;

@@ -107,6 +107,7 @@ struct holon_task {
 
 	/* guest */
 	bool recalled;			/* L: home wants it back */
+	struct task_cputime before;	/* S: used before it came here */
 	bool recall_call;		/* S: or a system call does */
 	bool recall_failed;		/* S: which could not be ... */
 	unsigned long recall_ip;	/* S: ... made here */
