@@ -5,8 +5,8 @@
  * It sleeps in the last step before user mode, interruptibly, so it counts as
  * an idle process, and serves one thing at a time: signals (signal.c), requests
  * of the guest, stops, the end. It never reaches user mode: the loop is left
- * only with a fatal signal pending, or when the program has come back (move.c). While this node is frozen (freeze.c) it begins
- * none of them but the end.
+ * only with a fatal signal pending, or when the program has come back (move.c).
+ * While this node is frozen (freeze.c) it begins none of them but the end.
  *
  * A request is queued by the handler, run by the deputy with the signal mask
  * that it carries (forward.c), and answered after what it raised has been

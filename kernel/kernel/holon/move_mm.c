@@ -182,7 +182,8 @@ static int put_area(struct holon_image *image, const struct area *area, char *pa
 		    filemap_write_and_wait(area->file->f_mapping))
 			return -EIO;
 		record.ino = cpu_to_le64(file_inode(area->file)->i_ino);
-		record.fmode = cpu_to_le32(area->file->f_mode & (FMODE_READ | FMODE_WRITE));
+		record.fmode = cpu_to_le32((__force u32)(area->file->f_mode &
+							 (FMODE_READ | FMODE_WRITE)));
 	}
 	data = holon_image_add(image, HOLON_RECORD_AREA, sizeof(record) + strlen(name) + 1);
 	if (!data) {
@@ -190,7 +191,7 @@ static int put_area(struct holon_image *image, const struct area *area, char *pa
 		return -E2BIG;
 	}
 	memcpy(data, &record, sizeof(record));
-	strcpy(data + sizeof(record), name);
+	memcpy(data + sizeof(record), name, strlen(name) + 1);
 	return 0;
 }
 
@@ -352,7 +353,8 @@ static int advise(unsigned long start, unsigned long end, unsigned long flags)
 /*
  * @last: the file of the area before, mostly the same one; taken over.
  */
-static int map_area(const struct holon_record_area *area, struct file **last, const char **last_name)
+static int map_area(const struct holon_record_area *area, struct file **last,
+		    const char **last_name)
 {
 	unsigned long flags = le64_to_cpu(area->flags), start = le64_to_cpu(area->start);
 	unsigned long end = le64_to_cpu(area->end), prot = 0, how = MAP_FIXED_NOREPLACE, addr;
@@ -547,8 +549,10 @@ static void copy_args(struct args *args)
 	args->env_end = mm->env_end;
 	spin_unlock(&mm->arg_lock);
 	/* As execve() lays them out, and not as a program has changed them. */
-	if (args->arg_end != args->env_start)
-		args->env_start = args->env_end = args->arg_end;
+	if (args->arg_end != args->env_start) {
+		args->env_start = args->arg_end;
+		args->env_end = args->arg_end;
+	}
 	args->start = PAGE_ALIGN_DOWN(args->arg_start);
 	end = PAGE_ALIGN(args->env_end);
 	if (end <= args->start || end - args->start > HOLON_ARGS_MAX)

@@ -170,7 +170,8 @@ int holon_regs_import(const struct holon_regs_import *import)
 	void *regs, *state;
 
 	/* Another layout is that of another processor. */
-	if (!has_cpu(import) || !general || !xstate || xstate->n * xstate->size != import->xstate_len)
+	if (!has_cpu(import) || !general || !xstate ||
+	    xstate->n * xstate->size != import->xstate_len)
 		return -EOPNOTSUPP;
 	/* Records are aligned to 4 bytes, registers want more. */
 	regs = kmemdup(import->regs, import->regs_len, GFP_KERNEL);
