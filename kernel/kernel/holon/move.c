@@ -280,8 +280,7 @@ void holon_move_away(struct holon_task *ht)
 	holon_move_done(ht, stay, err);
 	if (!err)
 		return;
-	if (ht->alarm)
-		holon_thread_rearm();
+	holon_thread_rearm();
 	atomic64_inc(&holon_task_stat.refused);
 	holon_task_detach();
 }
@@ -469,8 +468,7 @@ void holon_move_home(struct holon_task *ht)
 	/* The deputy dies with us, or has landed. */
 	if (fatal_signal_pending(current))
 		return;
-	if (ht->alarm)
-		holon_thread_rearm();
+	holon_thread_rearm();
 	err = stay_error(&stay, err);
 	if (ht->recall_call) {
 		ht->recall_call = false;

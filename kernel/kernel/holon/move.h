@@ -139,7 +139,7 @@ bool holon_vdso_runs(void);
 /* --- move_thread.c: what the kernel keeps for the program ------------------ */
 
 int holon_thread_export(struct holon_image *image, enum holon_stay *stay);
-/* Start ITIMER_REAL again, after an export that led to nothing. */
+/* Start ITIMER_REAL again, if it was stopped, after an export that led to nothing. */
 void holon_thread_rearm(void);
 /* Signals must stay blocked until the registers are complete. */
 int holon_thread_import(const struct holon_record_thread *thread,
