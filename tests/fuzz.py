@@ -99,8 +99,8 @@ def _move_records(rnd, records):
     at = 0x400000
     for _ in range(rnd.randrange(6)):
         end = at + (rnd.randrange(1, 5) << 12)
-        areas.append(_record(must | 16, struct.pack("<5QII", at, end, rnd.choice((0x73, 0x75, 0x71)),
-                                                    0, 0, 1, 0) + rnd.choice((b"\0", b"/bin/true\0"))))
+        areas.append(_record(must | 16, struct.pack("<5Q", at, end, rnd.choice((0x73, 0x75, 0x71)),
+                                                    0, 0) + rnd.choice((b"\0", b"/bin/true\0"))))
         at = end
     return [_record(must | 9, struct.pack("<II", 1, 0)), *records[1:5],
             _record(must | 17, bytes(36)), _record(must | 11, bytes(27 * 8)),

@@ -5,6 +5,7 @@ it runs in exactly one place whatever happens meanwhile.
 
 import pytest
 
+from probe import ready as takes_processes
 from rpc_counters import rpc
 from runs import grown, outcome, there, usage
 from selftests import check, place
@@ -19,9 +20,7 @@ COUNTER = "bash -c 'echo pid $$; while read line; do echo got-$line-$$; done'"
 def ready(cluster):
     wait_agreed(cluster, [1, 2, 3])
     for target in (2, 3):
-        cluster.wait_until(lambda target=target: not cluster[1].run(there(target) + "true",
-                                                                    check=False).status,
-                           f"node {target} takes processes", timeout=180)
+        takes_processes(cluster, 1, target)
     return cluster
 
 
@@ -217,7 +216,7 @@ def test_the_node_dies_while_it_goes_there(cluster):
     one.write("/tmp/large.py", "import os, sys\nm = bytearray(os.urandom(1 << 20)) * 100\n"
               "print('pid', os.getpid(), flush=True)\n"
               "for line in sys.stdin:\n    print('got-' + line.strip() + '-', flush=True)\n")
-    cluster.wait_until(lambda: not one.run(there(3) + "true", check=False).status, "node 3 takes")
+    takes_processes(cluster, 1, 3)
     task = one.spawn("python3 /tmp/large.py", open_stdin=True)
     pid = pid_of(task)
     pages = rpc(one)["task_pages.calls"]

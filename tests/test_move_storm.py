@@ -8,8 +8,9 @@ import time
 
 import pytest
 
+from probe import ready as takes_processes
 from rpc_counters import rpc
-from runs import grown, make_files, outcome, there, usage
+from runs import grown, make_files, outcome, usage
 from views import wait_agreed
 
 pytestmark = pytest.mark.cluster(nodes=3, image="root", append=["slab_nomerge"])
@@ -48,9 +49,7 @@ echo $moved
 def ready(cluster):
     wait_agreed(cluster, [1, 2, 3])
     for target in (2, 3):
-        cluster.wait_until(lambda target=target: not cluster[1].run(there(target) + "true",
-                                                                    check=False).status,
-                           f"node {target} takes processes", timeout=180)
+        takes_processes(cluster, 1, target)
     make_files(cluster[1])
     return cluster
 

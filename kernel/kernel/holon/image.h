@@ -102,12 +102,9 @@ struct holon_record_mm {
  * @flags: VM_*
  * @offset: in the file, in pages
  * @ino: identity of the file
- * @fmode: FMODE_READ and FMODE_WRITE of its description
  */
 struct holon_record_area {
 	__le64 start, end, flags, offset, ino;
-	__le32 fmode;
-	__le32 pad;
 } __packed __aligned(4);
 
 /* Must come first. */

@@ -40,7 +40,7 @@ static const struct {
 	[HOLON_STAY_CONTAINER]	= { EOPNOTSUPP, "it lives in a container" },
 	[HOLON_STAY_ROOT]	= { EOPNOTSUPP, "its root directory is another than the system's" },
 	[HOLON_STAY_THREADS]	= { EOPNOTSUPP, "it has several threads" },
-	[HOLON_STAY_VFORK]	= { EBUSY, "it waits for a child of vfork()" },
+	[HOLON_STAY_VFORK]	= { EBUSY, "it is a child of vfork() that has executed nothing yet" },
 	[HOLON_STAY_SHARES]	= { EOPNOTSUPP,
 		"it shares memory, descriptors or signal handlers with another process" },
 	[HOLON_STAY_TRACED]	= { EOPNOTSUPP, "it is being traced" },
@@ -133,7 +133,7 @@ enum holon_stay holon_move_check(void)
 	if (!thread_group_empty(current))
 		return HOLON_STAY_THREADS;
 	if (current->vfork_done)
-		return HOLON_STAY_SHARES;
+		return HOLON_STAY_VFORK;
 	if (shares())
 		return HOLON_STAY_SHARES;
 	if (current->ptrace)

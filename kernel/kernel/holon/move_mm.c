@@ -182,8 +182,6 @@ static int put_area(struct holon_image *image, const struct area *area, char *pa
 		    filemap_write_and_wait(area->file->f_mapping))
 			return -EIO;
 		record.ino = cpu_to_le64(file_inode(area->file)->i_ino);
-		record.fmode = cpu_to_le32((__force u32)(area->file->f_mode &
-							 (FMODE_READ | FMODE_WRITE)));
 	}
 	data = holon_image_add(image, HOLON_RECORD_AREA, sizeof(record) + strlen(name) + 1);
 	if (!data) {
