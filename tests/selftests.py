@@ -15,7 +15,7 @@ def place(cluster, name):
     """
     binary = config.BUILD / "tests" / name
     binary.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["gcc", "-O2", "-Wall", "-static", "-o", binary, SOURCES / f"{name}.c",
+    subprocess.run(["gcc", "-O2", "-Wall", "-static", "-pthread", "-o", binary, SOURCES / f"{name}.c",
                     *sorted(SOURCES.glob(f"{name}_*.c")), "-lm", "-lutil"], check=True)
     shutil.copy(binary, cluster.home / name)
     cluster.wait_view({node.id for node in cluster})

@@ -222,7 +222,7 @@ unsigned int holon_remote_unknown(struct holon_task *ht, unsigned long *cursor, 
 		*cursor = id + 1;
 		fd = READ_ONCE(remote->fd);
 		/* Only a hint: one that is missed is asked for by ->poll. */
-		if (remote->ht == ht && !remote->known && waitqueue_active(&remote->wait) &&
+		if (remote->ht == ht->leader && !remote->known && waitqueue_active(&remote->wait) &&
 		    fd >= 0)
 			fds[n++] = fd;
 	}
@@ -274,7 +274,7 @@ struct watch_entry {
 /**
  * struct watch - home looks after one file for a guest
  * @list: of those that are to be freed
- * @ht: of the deputy; the entry in ->watches is at @fd
+ * @ht: of the deputy, its leader; the entry in ->watches is at @fd
  * @file: the real file
  * @fd: its number
  * @id: what the guest calls it; under xa_lock of ->watches
@@ -386,6 +386,7 @@ static void watch_end(struct holon_task *ht, unsigned int first, unsigned int la
 	unsigned long fd;
 	LIST_HEAD(list);
 
+	ht = ht->leader;
 	xa_lock(&ht->watches);
 	xa_for_each_range(&ht->watches, fd, watch, first, last) {
 		if (!all && watch_valid(watch))
@@ -437,11 +438,16 @@ static struct file *watch_file(struct holon_task *ht, unsigned int fd)
 	struct file *file;
 
 	lockdep_assert_held(&ht->watches.xa_lock);
-	/* Of a child the guest may be faster than its deputy. */
-	if ((state != HOLON_TASK_STABLE && state != HOLON_TASK_FORKED) || READ_ONCE(ht->exited) ||
-	    READ_ONCE(ht->lost))
+	/*
+	 * Of a child the guest may be faster than its deputy; a leader may have
+	 * exited before other threads.
+	 */
+	if (READ_ONCE(ht->lost) ||
+	    (READ_ONCE(ht->threads) == 1 &&
+	     ((state != HOLON_TASK_STABLE && state != HOLON_TASK_FORKED) ||
+	      READ_ONCE(ht->exited))))
 		return NULL;
-	task = holon_task_of(ht);
+	task = holon_task_alive(ht);
 	if (!task)
 		return NULL;
 	file = fget_task(task, fd);

@@ -85,11 +85,11 @@ static ssize_t remote_transfer(struct kiocb *iocb, struct iov_iter *iter, bool w
 	size_t count = iov_iter_count(iter);
 	ssize_t ret;
 
-	if (!holon_is_guest(current) || current->holon != remote->ht || fd < 0)
+	if (!holon_is_guest(current) || current->holon->leader != remote->ht || fd < 0)
 		return -EREMOTE;
 	if (iocb->ki_flags & IOCB_NOWAIT)
 		return -EAGAIN;
-	m = holon_marshal_new(remote->ht, nr, NULL);
+	m = holon_marshal_new(current->holon, nr, NULL);
 	if (!m)
 		return -ENOMEM;
 	count = min_t(size_t, count, HOLON_FORWARD_DATA);
@@ -125,9 +125,9 @@ static long remote_simple(struct file *file, u32 nr, u64 a, u64 b)
 	struct holon_remote *remote = file->private_data;
 	int fd = READ_ONCE(remote->fd);
 
-	if (!holon_is_guest(current) || current->holon != remote->ht || fd < 0)
+	if (!holon_is_guest(current) || current->holon->leader != remote->ht || fd < 0)
 		return -EREMOTE;
-	return holon_forward_simple(remote->ht, nr, fd, a, b, 0);
+	return holon_forward_simple(current->holon, nr, fd, a, b, 0);
 }
 
 static loff_t remote_llseek(struct file *file, loff_t offset, int whence)
@@ -295,7 +295,7 @@ struct file *holon_remote_file(struct holon_task *ht, const struct holon_file_in
 	init_waitqueue_head(&remote->wait);
 	remote->fd = le32_to_cpu(info->fd);
 	remote->pollable = le16_to_cpu(info->pollable);
-	remote->ht = holon_task_get(ht);
+	remote->ht = holon_task_get(ht->leader);
 	inode = remote_inode(mode, new_decode_dev(le64_to_cpu(info->rdev)));
 	if (!inode) {
 		err = -ENOMEM;

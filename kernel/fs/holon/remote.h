@@ -15,7 +15,7 @@ struct holon_task;
 
 /**
  * struct holon_remote - private data of a remote file
- * @ht: guest it was made for
+ * @ht: guest it was made for, of its leader
  * @id: in messages about readiness
  * @pollable: the real file has ->poll
  * @fd: number at home; under @lock

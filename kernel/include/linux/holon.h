@@ -54,6 +54,7 @@ void __holon_exit_end(struct task_struct *tsk);
 bool __holon_cldstop(struct task_struct *tsk, bool for_ptracer, int why);
 bool __holon_pgrp_orphaned(int *orphaned);
 bool __holon_set_tid(void);
+unsigned int __holon_fd_start(unsigned long *nofile);
 void __holon_fork(struct task_struct *p);
 
 /**
@@ -171,6 +172,19 @@ static inline bool holon_set_tid(void)
 	       __holon_set_tid();
 }
 
+/**
+ * holon_fd_start - the lowest number for a new file of current
+ * @nofile: numbers end here; may be raised
+ *
+ * Of a deputy with several threads those below are its guest's, see deputy.c.
+ */
+static inline unsigned int holon_fd_start(unsigned long *nofile)
+{
+	if (static_branch_unlikely(&holon_task_key) && unlikely(current->holon))
+		return __holon_fd_start(nofile);
+	return 0;
+}
+
 #else /* !CONFIG_HOLON */
 
 #define VISIBLE_IF_HOLON	static
@@ -217,6 +231,11 @@ static inline int holon_pid_base(const struct pid_namespace *ns)
 static inline bool holon_set_tid(void)
 {
 	return false;
+}
+
+static inline unsigned int holon_fd_start(unsigned long *nofile)
+{
+	return 0;
 }
 
 #endif /* CONFIG_HOLON */

@@ -29,6 +29,7 @@
 #include "forward.h"
 #include "freeze.h"
 #include "guest.h"
+#include "hold.h"
 #include "move.h"
 #include "task.h"
 
@@ -158,6 +159,13 @@ static struct holon_deputy_request *next_request(struct holon_task *ht)
 	return rq;
 }
 
+/* Also those for the process of which another thread was told. */
+static bool signals_wait(void)
+{
+	return signal_pending(current) ||
+	       !sigisemptyset(&current->signal->shared_pending.signal);
+}
+
 static void run_request(struct holon_task *ht, struct holon_deputy_request *rq)
 {
 	const void *data = rq->request->data + sizeof(struct holon_wire_task);
@@ -182,13 +190,13 @@ static void run_request(struct holon_task *ht, struct holon_deputy_request *rq)
 	 * Signals first, then the reply that names the last of them. But a child
 	 * that is there must be told of before anything may stop us.
 	 */
-	if (signal_pending(current) && le32_to_cpup(data) != HOLON_FORWARD_FORK &&
+	if (signals_wait() && le32_to_cpup(data) != HOLON_FORWARD_FORK &&
 	    ht->state != HOLON_TASK_LANDING)
 		holon_relay(ht);
 	if (!status)
 		status = holon_reply_data(rq->request, rq->reply, reply_len);
 	if (!status)
-		status = ht->sequence & HOLON_SEQUENCE_MASK;
+		status = READ_ONCE(ht->leader->sequence) & HOLON_SEQUENCE_MASK;
 	answer(rq, status);
 }
 
@@ -216,7 +224,8 @@ void holon_deputy_refuse(struct holon_task *ht)
 
 static bool deputy_wanted(struct holon_task *ht)
 {
-	return !list_empty_careful(&ht->requests) || READ_ONCE(ht->exited) || READ_ONCE(ht->lost);
+	return !list_empty_careful(&ht->requests) || READ_ONCE(ht->exited) ||
+	       READ_ONCE(ht->lost) || holon_hold_wanted(ht);
 }
 
 /* Signals and stops wait while the guest comes home. */
@@ -254,11 +263,21 @@ void holon_deputy_resume(struct holon_task *ht)
 		holon_freeze_wait();
 		if (READ_ONCE(ht->lost))
 			holon_signal_zap(current, SIGKILL);
-		if (READ_ONCE(ht->exited))
+		if (READ_ONCE(ht->exited)) {
+			if (!holon_exit_of_all(ht, current))
+				do_exit(le32_to_cpu(ht->exit.code) & 0xffff);
 			holon_signal_zap(current, le32_to_cpu(ht->exit.code) & 0xffff);
+		}
 		if (fatal_signal_pending(current) ||
 		    (READ_ONCE(current->signal->flags) & SIGNAL_GROUP_EXIT))
 			return;
+		if (holon_hold_wanted(ht)) {
+			holon_held(ht);
+			/* Landed with the others. */
+			if (!current->holon)
+				return;
+			continue;
+		}
 		if (signal_pending(current) && ht->state != HOLON_TASK_LANDING)
 			holon_relay(ht);
 		rq = next_request(ht);
@@ -280,7 +299,10 @@ void __holon_resume_user_mode(struct pt_regs *regs)
 
 	if (ht->role == HOLON_ROLE_DEPUTY) {
 		if (ht->state == HOLON_TASK_MOVING) {
-			holon_move_away(ht);
+			if (ht == ht->leader)
+				holon_move_away(ht);
+			else
+				holon_move_along(ht);
 			/* It has stayed: there is no half any more. */
 			if (!current->holon)
 				return;
@@ -300,6 +322,29 @@ void __holon_resume_user_mode(struct pt_regs *regs)
 	}
 }
 
+/* --- descriptors ------------------------------------------------------------ */
+
+/*
+ * A call that opens a file gets a number to begin with, and the file is then moved
+ * to the one that the guest has chosen. Another thread of the guest may choose the
+ * first one meanwhile, and the call may keep it for long: accept() does. So they
+ * begin where the numbers of the guest end: at its limit. With a high limit,
+ * tables would get large; more than that many open files and threads that wait
+ * in accept() may then fail with EBUSY.
+ */
+#define HOLON_FD_START		4096
+#define HOLON_FD_MORE		1024
+
+unsigned int __holon_fd_start(unsigned long *nofile)
+{
+	unsigned int start = min_t(unsigned long, *nofile, HOLON_FD_START);
+
+	if (!holon_is_deputy(current) || thread_group_empty(current))
+		return 0;
+	*nofile = max_t(unsigned long, *nofile, start + HOLON_FD_MORE);
+	return start;
+}
+
 /* --- window --------------------------------------------------------------- */
 
 unsigned long holon_window(struct holon_task *ht, size_t len)
@@ -312,17 +357,23 @@ unsigned long holon_window(struct holon_task *ht, size_t len)
 	window = vm_mmap(NULL, 0, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0);
 	if (IS_ERR_VALUE(window))
 		return window;
-	if (ht->window_len)
-		vm_munmap(ht->window, ht->window_len);
+	holon_window_free(ht);
 	ht->window = window;
 	ht->window_len = len;
+	/* A child has one thread, and would get the windows of all. */
+	do_madvise(current->mm, window, len, MADV_DONTFORK);
 	return window;
 }
 
 void holon_window_trim(struct holon_task *ht)
 {
-	if (ht->window_len <= HOLON_WINDOW_KEEP)
-		return;
-	vm_munmap(ht->window, ht->window_len);
+	if (ht->window_len > HOLON_WINDOW_KEEP)
+		holon_window_free(ht);
+}
+
+void holon_window_free(struct holon_task *ht)
+{
+	if (ht->window_len)
+		vm_munmap(ht->window, ht->window_len);
 	ht->window_len = 0;
 }

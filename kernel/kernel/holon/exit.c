@@ -7,6 +7,10 @@
  * dies first, for whatever reason, sends TASK_KILL and waits for the same
  * report. So the parent at home is told once, when nothing of the process runs
  * any more, and with the usage of the guest.
+ *
+ * Each thread does so for itself. The report says whether all of them end: then
+ * the first one takes all deputies down, and each waits for its own guest. What
+ * the code of the process is follows natively.
  */
 #define pr_fmt(fmt) "holon: " fmt
 
@@ -53,25 +57,23 @@ static int holon_kill_handler(struct holon_request *request)
 	return 0;
 }
 
-void holon_usage(struct holon_wire_exit *msg)
+void holon_usage(struct task_struct *task, struct holon_wire_exit *msg)
 {
-	struct signal_struct *signal = current->signal;
-	const struct task_cputime *before = &current->holon->before;
-	struct task_cputime time;
+	u64 utime, stime;
 
-	thread_group_cputime(current, &time);
-	if (current->mm)
-		setmax_mm_hiwater_rss(&signal->maxrss, current->mm);
-	msg->utime = cpu_to_le64(time.utime - before->utime);
-	msg->stime = cpu_to_le64(time.stime - before->stime);
-	msg->runtime = cpu_to_le64(time.sum_exec_runtime - before->sum_exec_runtime);
-	msg->min_flt = cpu_to_le64(signal->min_flt + current->min_flt);
-	msg->maj_flt = cpu_to_le64(signal->maj_flt + current->maj_flt);
-	msg->nvcsw = cpu_to_le64(signal->nvcsw + current->nvcsw);
-	msg->nivcsw = cpu_to_le64(signal->nivcsw + current->nivcsw);
-	msg->inblock = cpu_to_le64(signal->inblock + task_io_get_inblock(current));
-	msg->oublock = cpu_to_le64(signal->oublock + task_io_get_oublock(current));
-	msg->maxrss = cpu_to_le64(signal->maxrss);
+	task_cputime(task, &utime, &stime);
+	if (task->mm)
+		setmax_mm_hiwater_rss(&task->signal->maxrss, task->mm);
+	msg->utime = cpu_to_le64(utime);
+	msg->stime = cpu_to_le64(stime);
+	msg->runtime = cpu_to_le64(task_sched_runtime(task));
+	msg->min_flt = cpu_to_le64(task->min_flt);
+	msg->maj_flt = cpu_to_le64(task->maj_flt);
+	msg->nvcsw = cpu_to_le64(task->nvcsw);
+	msg->nivcsw = cpu_to_le64(task->nivcsw);
+	msg->inblock = cpu_to_le64(task_io_get_inblock(task));
+	msg->oublock = cpu_to_le64(task_io_get_oublock(task));
+	msg->maxrss = cpu_to_le64(task->signal->maxrss);
 }
 
 static void report_exit(struct holon_task *ht)
@@ -85,11 +87,13 @@ static void report_exit(struct holon_task *ht)
 	int code = current->exit_code;
 
 	spin_lock_irq(&current->sighand->siglock);
-	if (signal->flags & SIGNAL_GROUP_EXIT)
+	if (signal->flags & SIGNAL_GROUP_EXIT) {
 		code = signal->group_exit_code;
+		msg.task.flags = cpu_to_le32(HOLON_EXIT_GROUP);
+	}
 	spin_unlock_irq(&current->sighand->siglock);
 	msg.code = cpu_to_le32(code);
-	holon_usage(&msg);
+	holon_usage(current, &msg);
 	/* The deputy waits for this one, or for us to leave the view. */
 	holon_send(ht->home, &holon_rpc_task_exit, &vec, 1, GFP_KERNEL | __GFP_NOFAIL);
 }
@@ -135,11 +139,17 @@ static int holon_exit_handler(struct holon_request *request)
 	spin_unlock_irqrestore(&ht->lock, flags);
 	wake_up_all(&ht->wait);
 	if (task) {
-		holon_signal_zap(task, le32_to_cpu(msg->code) & 0xffff);
+		if (holon_exit_of_all(ht, task))
+			holon_signal_zap(task, le32_to_cpu(msg->code) & 0xffff);
 		put_task_struct(task);
 	}
 	holon_task_put(ht);
 	return 0;
+}
+
+bool holon_exit_of_all(const struct holon_task *ht, struct task_struct *task)
+{
+	return le32_to_cpu(ht->exit.task.flags) & HOLON_EXIT_GROUP || thread_group_empty(task);
 }
 
 /**
@@ -179,7 +189,7 @@ void holon_add_usage(const struct holon_wire_exit *msg)
 long __holon_exit_begin(long code)
 {
 	struct holon_task *ht = current->holon;
-	bool exited;
+	bool exited, all;
 
 	if (ht->role == HOLON_ROLE_DEPUTY && ht->state == HOLON_TASK_FORKED)
 		holon_fork_settle(ht, true);
@@ -198,20 +208,26 @@ long __holon_exit_begin(long code)
 		 */
 		wait_event_idle(ht->wait, READ_ONCE(ht->exited) || READ_ONCE(ht->lost));
 	}
-	/* The guest is gone, nobody polls through us any more. */
-	holon_watch_drop(ht, 0, ~0U);
 	spin_lock_irq(&ht->lock);
 	exited = ht->exited;
 	spin_unlock_irq(&ht->lock);
+	all = !exited || holon_exit_of_all(ht, current);
+	/* The guest is gone, nobody polls through us any more. */
+	if (all)
+		holon_watch_drop(ht, 0, ~0U);
 	if (exited) {
 		code = le32_to_cpu(ht->exit.code) & 0xffff;
 		holon_add_usage(&ht->exit);
 	} else {
 		code = SIGKILL;
 	}
-	spin_lock_irq(&current->sighand->siglock);
-	current->signal->flags = SIGNAL_GROUP_EXIT;
-	current->signal->group_exit_code = code;
-	spin_unlock_irq(&current->sighand->siglock);
+	if (all) {
+		spin_lock_irq(&current->sighand->siglock);
+		current->signal->flags = SIGNAL_GROUP_EXIT;
+		current->signal->group_exit_code = code;
+		spin_unlock_irq(&current->sighand->siglock);
+	} else {
+		holon_window_free(ht);
+	}
 	return code;
 }

@@ -28,6 +28,10 @@
  * is everything that CLONE_* say about them; vfork() waits there. Descriptors of
  * home are copied by the native code at home, under the same numbers; here the
  * child gets stand-ins of its own for them.
+ *
+ * A new thread is made in the same way: a thread of the guest, and one of the deputy,
+ * which both share all with their process, so there is nothing to copy. Nobody has
+ * to reap one that came to nothing.
  */
 #define pr_fmt(fmt) "holon: " fmt
 
@@ -57,6 +61,9 @@
 #define FORK_FLAGS	(CLONE_VM | CLONE_VFORK | CLONE_SETTLS | CLONE_PARENT_SETTID | \
 			 CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_CLEAR_SIGHAND | \
 			 CLONE_UNTRACED | CLONE_IO | CLONE_DETACHED)
+
+/* What a thread shares, all of it. Deputies are threads of that kind. */
+#define THREAD_FLAGS	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
 
 /* How often an earlier guest of the number may be in the way. */
 #define FORK_TRIES	5
@@ -112,7 +119,7 @@ void holon_fork_settle(struct holon_task *ht, bool dying)
 		/* As if it had never been: no signal, and our parent takes us away. */
 		write_lock_irq(&tasklist_lock);
 		/* Init, to which we may have come, waits for SIGCHLD. */
-		if (rcu_access_pointer(current->real_parent) == ht->forker)
+		if (ht->forker && rcu_access_pointer(current->real_parent) == ht->forker)
 			current->exit_signal = 0;
 		write_unlock_irq(&tasklist_lock);
 		if (!dying)
@@ -135,12 +142,16 @@ static sigset_t hold_signals(void)
 	return old;
 }
 
-static struct holon_task *child_of(const struct holon_task *ht, enum holon_role role)
+static struct holon_task *child_of(struct holon_task *ht, enum holon_role role, bool thread)
 {
 	struct holon_task *child = holon_task_alloc(role, GFP_KERNEL);
 
 	if (!child)
 		return NULL;
+	if (thread) {
+		holon_task_join(child, ht->leader);
+		return child;
+	}
 	child->home = ht->home;
 	child->node = ht->node;
 	child->peer_incarnation = ht->peer_incarnation;
@@ -154,38 +165,40 @@ int holon_fork_deputy(struct holon_task *ht, const struct holon_guest_request *r
 		.flags = CLONE_UNTRACED,
 		.exit_signal = le32_to_cpu(request->fork.exit_signal),
 	};
+	bool thread = request->fork.thread;
 	struct holon_task *child;
 	struct task_struct *p;
 	int err;
 
 	if (!valid_signal(args.exit_signal))
 		return -EINVAL;
+	if (thread)
+		args.flags |= THREAD_FLAGS | CLONE_SYSVSEM;
 	/* What is under way to the guest comes before the fork, as natively. */
-	if ((u32)ht->sequence != le32_to_cpu(request->fork.taken))
+	else if ((u32)ht->leader->sequence != le32_to_cpu(request->fork.taken))
 		return -ERESTARTNOINTR;
-	child = child_of(ht, HOLON_ROLE_DEPUTY);
+	child = child_of(ht, HOLON_ROLE_DEPUTY, thread);
 	if (!child)
 		return -ENOMEM;
 	child->state = HOLON_TASK_FORKED;
 	child->inc = holon_task_new_inc();
-	/* The mapping is copied like everything else. */
-	child->window = ht->window;
-	child->window_len = ht->window_len;
-	child->forker = current;
+	if (!thread)
+		child->forker = current;
 	clear_notify_signal();
 	/* Refuses, too, when a signal is to be relayed. */
 	p = copy_process(NULL, 0, NUMA_NO_NODE, &args);
 	if (IS_ERR(p)) {
+		holon_task_leave(child);
 		holon_task_put(child);
 		return PTR_ERR(p);
 	}
-	child->pid = task_tgid_nr(p);
+	child->pid = task_pid_nr(p);
 	child->task = p;
 	p->holon = child;
 	/* It comes by get_signal() once, before the deputy's loop. */
 	siginitsetinv(&p->blocked, sigmask(SIGKILL));
 	/* What is ignored stays so, as after an execve(). */
-	if (le32_to_cpu(request->fork.clear_sighand))
+	if (request->fork.clear_sighand)
 		p->sighand->action[SIGCHLD - 1].sa.sa_flags = 0;
 	set_tsk_thread_flag(p, TIF_NOTIFY_RESUME);
 	answer->inc = cpu_to_le64(child->inc);
@@ -262,7 +275,7 @@ void holon_fork_born(struct holon_task *ht)
 	ht->task = current;
 	spin_unlock_irq(&ht->lock);
 	ht->exec_id = current->self_exec_id;
-	err = current->flags & PF_EXITING ? 0 : holon_remote_fork(ht);
+	err = current->flags & PF_EXITING || ht != ht->leader ? 0 : holon_remote_fork(ht);
 	ht->ready = true;
 	say_born(ht->home, cpu_to_le32(ht->pid), cpu_to_le64(ht->inc), false);
 	/* Whoever lost home before it could see us has not killed us. */
@@ -288,7 +301,8 @@ static int fork_at_home(struct holon_task *ht, const struct kernel_clone_args *a
 	struct holon_guest_request request = {
 		.nr = cpu_to_le32(HOLON_FORWARD_FORK),
 		.fork.exit_signal = cpu_to_le32(args->exit_signal),
-		.fork.clear_sighand = cpu_to_le32(!!(args->flags & CLONE_CLEAR_SIGHAND)),
+		.fork.clear_sighand = !!(args->flags & CLONE_CLEAR_SIGHAND),
+		.fork.thread = !!(args->flags & CLONE_THREAD),
 		.fork.taken = cpu_to_le32(taken),
 	};
 	int err;
@@ -302,7 +316,8 @@ static int fork_at_home(struct holon_task *ht, const struct kernel_clone_args *a
 	return err < 0 && err >= -MAX_ERRNO ? err : -EIO;
 }
 
-static void unfork_at_home(struct holon_task *ht, const struct holon_guest_answer *child)
+static void unfork_at_home(struct holon_task *ht, const struct holon_guest_answer *child,
+			   bool thread)
 {
 	struct holon_guest_request request = {
 		.nr = cpu_to_le32(HOLON_FORWARD_UNFORK),
@@ -311,20 +326,26 @@ static void unfork_at_home(struct holon_task *ht, const struct holon_guest_answe
 	struct holon_guest_answer answer;
 
 	say_born(ht->home, child->result, child->inc, true);
+	if (thread)
+		return;
 	/* Should this fail we are about to die: then init reaps it. */
 	holon_guest_ask(ht, &request, &answer);
 }
 
 /* Make our half of the child. Return: its number or an errno. */
-static long fork_guest(struct holon_task *ht, struct holon_task *child,
-		       struct kernel_clone_args *args)
+long holon_fork_half(struct holon_task *ht, struct holon_task *child,
+		     struct kernel_clone_args *args)
 {
 	unsigned int tries;
 	long nr;
 
+	args->set_tid = &child->pid;
+	args->set_tid_size = 1;
 	nr = holon_task_hash(child);
-	if (nr)
+	if (nr) {
+		holon_task_leave(child);
 		return nr;
+	}
 	/* Of the task, should there be one. */
 	holon_task_get(child);
 	ht->child = child;
@@ -337,7 +358,7 @@ static long fork_guest(struct holon_task *ht, struct holon_task *child,
 	}
 	ht->child = NULL;
 	if (nr < 0) {
-		holon_task_unhash(child);
+		holon_task_leave(child);
 		holon_task_put(child);
 	}
 	return nr;
@@ -345,16 +366,17 @@ static long fork_guest(struct holon_task *ht, struct holon_task *child,
 
 static long do_fork(struct holon_task *ht, struct kernel_clone_args *args)
 {
+	bool thread = args->flags & CLONE_THREAD;
 	struct holon_guest_answer answer = {};
 	struct holon_task *child;
-	u32 taken = READ_ONCE(ht->taken);
+	u32 taken = READ_ONCE(ht->leader->taken);
 	sigset_t old;
 	long ret;
 
 	/* Whoever signals a group means all of it: first what has arrived, then the fork. */
 	if (signal_pending(current))
 		return -ERESTARTNOINTR;
-	child = child_of(ht, HOLON_ROLE_GUEST);
+	child = child_of(ht, HOLON_ROLE_GUEST, thread);
 	if (!child)
 		return -ENOMEM;
 	ht->child_blocked = current->blocked;
@@ -365,13 +387,14 @@ static long do_fork(struct holon_task *ht, struct kernel_clone_args *args)
 		child->inc = le64_to_cpu(answer.inc);
 		child->state = HOLON_TASK_STABLE;
 		child->unborn = true;
-		child->cwd_remote = ht->cwd_remote;
-		args->flags |= CLONE_PARENT;
-		args->set_tid = &child->pid;
-		args->set_tid_size = 1;
-		ret = fork_guest(ht, child, args);
+		child->cwd_remote = ht->leader->cwd_remote;
+		if (!thread)
+			args->flags |= CLONE_PARENT;
+		ret = holon_fork_half(ht, child, args);
 		if (ret < 0)
-			unfork_at_home(ht, &answer);
+			unfork_at_home(ht, &answer, thread);
+	} else {
+		holon_task_leave(child);
 	}
 	holon_task_put(child);
 	__set_current_blocked(&old);
@@ -397,6 +420,7 @@ static int clone3_args(struct kernel_clone_args *args, const struct pt_regs *reg
 	if (user.set_tid || user.set_tid_size)
 		return -ENOSYS;
 	if (user.exit_signal & ~(u64)CSIGNAL || user.flags & (CLONE_DETACHED | CSIGNAL) ||
+	    (user.flags & CLONE_THREAD && user.exit_signal) ||
 	    !user.stack != !user.stack_size)
 		return -EINVAL;
 	if (user.stack) {
@@ -416,10 +440,20 @@ static int clone3_args(struct kernel_clone_args *args, const struct pt_regs *reg
 }
 
 /*
- * Threads, and whoever shares descriptors or signals with its parent, need
- * deputies that do so as well: later work. Of those that share memory there is
- * the child of vfork(), which ends that soon. A pidfd and namespaces are home's.
+ * Who shares descriptors or signals with its parent and is no thread would need a
+ * deputy that does so as well, and makes it at home. Of those that share memory
+ * there is the child of vfork(), which ends that soon. A pidfd and namespaces are
+ * home's.
  */
+static bool may_clone(u64 flags)
+{
+	if (flags & CLONE_THREAD)
+		return (flags & THREAD_FLAGS) == THREAD_FLAGS &&
+		       !(flags & ~(THREAD_FLAGS | FORK_FLAGS | CLONE_SYSVSEM)) &&
+		       !(flags & CLONE_VFORK);
+	return !(flags & ~FORK_FLAGS) && (!(flags & CLONE_VM) || flags & CLONE_VFORK);
+}
+
 HOLON_HANDLER(fork)
 {
 	struct kernel_clone_args args = { .exit_signal = SIGCHLD };
@@ -447,7 +481,7 @@ HOLON_HANDLER(fork)
 		if (*ret)
 			return HOLON_DONE;
 	}
-	if (args.flags & ~FORK_FLAGS || (args.flags & CLONE_VM && !(args.flags & CLONE_VFORK)))
+	if (!may_clone(args.flags))
 		return HOLON_DO_HOME;
 	if (!valid_signal(args.exit_signal)) {
 		*ret = -EINVAL;

@@ -27,6 +27,7 @@
 #include "forward.h"
 #include "freeze.h"
 #include "guest.h"
+#include "hold.h"
 #include "image.h"
 #include "move.h"
 #include "spawner.h"
@@ -94,6 +95,31 @@ static void say_ready(struct holon_task *ht, const struct holon_import *import)
 	holon_birth_end(birth, err);
 }
 
+/* Home has committed: user mode follows. */
+static void begin(struct holon_task *ht)
+{
+	spin_lock_irq(&ht->lock);
+	ht->state = HOLON_TASK_STABLE;
+	spin_unlock_irq(&ht->lock);
+	ht->exec_id = current->self_exec_id;
+	set_task_syscall_work(current, HOLON);
+	/* We may have been made after a freeze has kicked those that it found. */
+	set_notify_resume(current);
+}
+
+/* From READY on home wants to hear of the end of each thread. -EINTR: some are gone. */
+static int ready_siblings(struct holon_task *leader)
+{
+	struct holon_task *ht;
+
+	spin_lock_irq(&leader->lock);
+	list_for_each_entry(ht, &leader->held, hold_node)
+		ht->ready = true;
+	spin_unlock_irq(&leader->lock);
+	/* One that was killed before has taken us along. */
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
 static int build(struct holon_task *ht, struct holon_import **import)
 {
 	int err;
@@ -112,7 +138,7 @@ static int build(struct holon_task *ht, struct holon_import **import)
 	if (!holon_import_moves(*import))
 		return holon_image_execute(*import);
 	WRITE_ONCE(ht->importing, true);
-	return 0;
+	return ready_siblings(ht);
 }
 
 /**
@@ -142,25 +168,21 @@ int holon_guest_main(void *data)
 		holon_import_free(import);
 		ht->birth = NULL;
 		holon_birth_end(birth, err);
-		do_exit(0);
+		do_group_exit(0);
 	}
 	say_ready(ht, import);
 	holon_import_free(import);
 	if (!ht->ready)
-		do_exit(0);
+		do_group_exit(0);
 
 	wait_event_killable(ht->wait, READ_ONCE(ht->go) || READ_ONCE(ht->aborted) ||
 			    READ_ONCE(ht->lost));
 	if (READ_ONCE(ht->aborted) || READ_ONCE(ht->lost))
-		do_exit(SIGKILL);
+		do_group_exit(SIGKILL);
 	WRITE_ONCE(ht->importing, false);
-	spin_lock_irq(&ht->lock);
-	ht->state = HOLON_TASK_STABLE;
-	spin_unlock_irq(&ht->lock);
-	ht->exec_id = current->self_exec_id;
-	set_task_syscall_work(current, HOLON);
-	/* We may have been made after a freeze has kicked those that it found. */
-	set_notify_resume(current);
+	if (ht->driver)
+		holon_release(ht, begin);
+	begin(ht);
 	return 0;
 }
 
@@ -182,15 +204,15 @@ bool holon_guest_abandon(struct holon_task *ht)
 		holon_birth_end(birth, -EAGAIN);
 		return true;
 	}
-	return !ht->ready || ht->homed || READ_ONCE(ht->aborted);
+	return !ht->ready || ht->homed || READ_ONCE(ht->leader->aborted);
 }
 
 /* --- requests to the deputy ----------------------------------------------- */
 
 /* Has every signal up to the one with these low bits been queued here? */
-static bool taken(const struct holon_task *ht, u32 sequence)
+static bool taken(const struct holon_task *leader, u32 sequence)
 {
-	return (s32)(((u32)READ_ONCE(ht->taken) - sequence) << 1) >= 0;
+	return (s32)(((u32)READ_ONCE(leader->taken) - sequence) << 1) >= 0;
 }
 
 /* Return: the status of the reply, which is in @f->raw, or an errno. */
@@ -239,7 +261,8 @@ int holon_deputy_call(struct holon_task *ht, struct holon_forward *f)
 	if (status < 0)
 		return status;
 	/* What the call raised is here before it returns. */
-	if (wait_event_killable(ht->wait, taken(ht, status) || READ_ONCE(ht->lost))) {
+	if (wait_event_killable(ht->leader->wait,
+				taken(ht->leader, status) || READ_ONCE(ht->lost))) {
 		holon_reply_free(&f->raw);
 		f->raw = (struct holon_reply){};
 		return -EINTR;
@@ -336,7 +359,8 @@ void holon_guest_resume(struct holon_task *ht)
 		return;
 	if (ht->exec_id != current->self_exec_id)
 		tell_exec(ht);
-	if ((READ_ONCE(ht->recalled) || ht->recall_call) && !fatal_signal_pending(current))
+	while ((READ_ONCE(ht->leader->recalled) || ht->recall_call || holon_hold_wanted(ht)) &&
+	       !fatal_signal_pending(current))
 		holon_move_home(ht);
 }
 

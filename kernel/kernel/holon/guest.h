@@ -12,6 +12,7 @@
 
 struct holon_request;
 struct holon_task;
+struct kernel_clone_args;
 
 /* Requests of guest.c; below are those of forward.c. */
 #define HOLON_FORWARD_OWN	0x20000
@@ -30,7 +31,9 @@ struct holon_guest_request {
 		__u8 comm[16];
 		struct {
 			__le32 exit_signal;
-			__le32 clear_sighand;
+			__u8 clear_sighand;
+			__u8 thread;	/* one more of the same process */
+			__u8 pad[2];
 			__le32 pid;
 			__le32 taken;	/* last signal that had arrived */
 		} fork;
@@ -107,6 +110,17 @@ struct holon_birth {
 	u64 inc;
 	unsigned int tries;
 };
+
+/**
+ * holon_fork_half - make a task for a half
+ * @ht: of current, a guest; ->child_blocked is the mask that the new task begins with
+ * @child: its half, in no table; holon_task_leave() has been called on failure
+ * @args: but for the number
+ *
+ * Return: the number, or an errno.
+ */
+long holon_fork_half(struct holon_task *ht, struct holon_task *child,
+		     struct kernel_clone_args *args);
 
 /* spawner.c */
 void holon_birth_end(struct holon_birth *birth, int status);

@@ -42,6 +42,9 @@ enum holon_record_type {
 	HOLON_RECORD_EXE	= HOLON_RECORD_MUST | 15,	/* path of the program */
 	HOLON_RECORD_AREA	= HOLON_RECORD_MUST | 16,	/* a mapping; by address */
 	HOLON_RECORD_CPU	= HOLON_RECORD_MUST | 17,	/* what the processor can */
+	HOLON_RECORD_PROCESS	= HOLON_RECORD_MUST | 18,
+	HOLON_RECORD_SIBLING	= HOLON_RECORD_MUST | 19,	/* begins another thread: its */
+							/* CREDS, TASK, REGS and so on */
 };
 
 /* First record of a process that moves. */
@@ -63,8 +66,6 @@ enum holon_restart {
  * @robust_list, @set_child_tid, @clear_child_tid, @rseq: addresses
  * @sas_sp, @sas_size, @sas_flags: alternate signal stack
  * @restart: enum holon_restart, with its values in @restart_value
- * @utime, @stime, @runtime: used so far, in nanoseconds
- * @alarm, @alarm_interval: ITIMER_REAL in nanoseconds, 0 when it is not armed
  */
 struct holon_record_thread {
 	__le64 robust_list, set_child_tid, clear_child_tid;
@@ -74,9 +75,24 @@ struct holon_record_thread {
 	__le32 sas_flags;
 	__le32 restart;
 	__le64 restart_value[5];
+	__u8 comm[16];
+} __packed __aligned(4);
+
+/**
+ * struct holon_record_process - the same of all threads together
+ * @utime, @stime, @runtime: used so far, in nanoseconds
+ * @alarm, @alarm_interval: ITIMER_REAL in nanoseconds, 0 when it is not armed
+ */
+struct holon_record_process {
 	__le64 utime, stime, runtime;
 	__le64 alarm, alarm_interval;
-	__u8 comm[16];
+} __packed __aligned(4);
+
+/* Which thread: number and stay. */
+struct holon_record_sibling {
+	__le64 inc;
+	__le32 pid;
+	__le32 pad;
 } __packed __aligned(4);
 
 struct holon_record_action {

@@ -2,7 +2,8 @@
 /*
  * The image of an exec: everything of the caller that the new program inherits,
  * except its memory, which it does not. And that of a process that moves: all that
- * it has, of its memory the layout.
+ * it has, of its memory the layout. Each thread writes down what is its own: the one
+ * that drives the move into the image, the others into small ones that are appended.
  *
  * Files. A regular file or directory of a shared mount is opened again at the
  * guest's node when nobody at home can tell: its description is referenced by
@@ -364,6 +365,39 @@ static int put_move(struct holon_image *image)
 	return holon_image_put(image, HOLON_RECORD_MOVE, &record, sizeof(record));
 }
 
+/* What each thread has for itself. */
+static int put_thread(struct holon_image *image, enum holon_stay *stay)
+{
+	return put_creds(image) ?: put_task(image) ?: holon_regs_export(image) ?:
+	       holon_thread_export(image, stay);
+}
+
+static int put_sibling(struct holon_image *image, const struct holon_task *ht)
+{
+	struct holon_record_sibling record = {
+		.pid = cpu_to_le32(ht->pid),
+		.inc = cpu_to_le64(ht->inc),
+	};
+
+	return holon_image_put(image, HOLON_RECORD_SIBLING, &record, sizeof(record));
+}
+
+int holon_image_export_sibling(struct holon_task *ht, enum holon_stay *stay)
+{
+	return put_sibling(&ht->image, ht) ?: put_thread(&ht->image, stay);
+}
+
+int holon_image_append(struct holon_image *image, const struct holon_image *part)
+{
+	struct holon_record record;
+	size_t pos = 0;
+	int more, err = 0;
+
+	while (!err && (more = holon_image_next(part, &pos, &record)) > 0)
+		err = holon_image_put(image, record.type, record.data, record.len);
+	return err;
+}
+
 int holon_image_export_move(struct holon_image *image, enum holon_stay *stay)
 {
 	char *page = __getname();
@@ -371,13 +405,14 @@ int holon_image_export_move(struct holon_image *image, enum holon_stay *stay)
 
 	if (!page)
 		return -ENOMEM;
-	err = put_move(image) ?: put_creds(image) ?: put_task(image) ?: put_dirs(image, page);
+	err = put_move(image) ?: put_dirs(image, page);
 	if (err == -EREMOTE)
 		*stay = HOLON_STAY_ROOT;
-	err = err ?: put_files(image, true, page, stay) ?:
-	      holon_regs_export(image) ?:
+	err = err ?: put_thread(image, stay) ?:
+	      put_files(image, true, page, stay) ?:
+	      holon_cpu_export(image) ?:
 	      holon_mm_export(image, stay) ?:
-	      holon_thread_export(image, stay);	/* last: it stops the alarm */
+	      holon_process_export(image);	/* last: it stops the alarm */
 	__putname(page);
 	return err;
 }

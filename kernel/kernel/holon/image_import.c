@@ -27,29 +27,49 @@
 #include <linux/resource.h>
 #include <linux/sched/coredump.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <uapi/linux/sched/types.h>
 
+#include <linux/holon.h>
 #include <linux/holon_file.h>
 
 #include "cred_value.h"
+#include "guest.h"
+#include "hold.h"
 #include "image.h"
 #include "move.h"
 #include "task.h"
+
+/**
+ * struct import_thread - what one thread has for itself
+ * @list: in holon_import->siblings
+ * @pid: its number
+ * @inc: its stay
+ */
+struct import_thread {
+	struct list_head list;
+	pid_t pid;
+	u64 inc;
+	const struct holon_record_task *task;
+	const struct holon_record_thread *thread;
+	struct holon_regs_import regs;
+	const void *creds;
+	size_t creds_len;
+};
 
 /* What holon_image_parse() found; points into the image. */
 struct holon_import {
 	const struct holon_image *image;
 	const struct holon_record_exec *exec;
 	const struct holon_record_move *move;	/* or this one */
-	const struct holon_record_task *task;
-	const struct holon_record_thread *thread;
+	struct import_thread own;		/* of who imports */
+	struct import_thread *now;		/* whose records come */
+	struct list_head siblings;
+	const struct holon_record_process *process;
 	const struct holon_record_action *actions;
 	struct holon_mm_import mm;
-	struct holon_regs_import regs;
-	const void *creds;
-	size_t creds_len;
 	const char *cwd, *name, *program;
 	const char *strings;
 	size_t strings_len;
@@ -85,13 +105,31 @@ static bool valid_file(const struct holon_record *record)
 	       le32_to_cpu(file->first) <= le32_to_cpu(file->info.fd);
 }
 
+static int parse_sibling(struct holon_import *import, const struct holon_record *record)
+{
+	const struct holon_record_sibling *sibling = record->data;
+	struct import_thread *thread;
+
+	if (record->len != sizeof(*sibling))
+		return -EBADMSG;
+	thread = kzalloc(sizeof(*thread), GFP_KERNEL_ACCOUNT);
+	if (!thread)
+		return -ENOMEM;
+	list_add_tail(&thread->list, &import->siblings);
+	thread->pid = le32_to_cpu(sibling->pid);
+	thread->inc = le64_to_cpu(sibling->inc);
+	import->now = thread;
+	return thread->pid > 1 && thread->pid < HOLON_PID_MAX && thread->inc ? 0 : -EBADMSG;
+}
+
 static int parse_record(struct holon_import *import, const struct holon_record *record)
 {
+	struct import_thread *now = import->now;
 	int err;
 
 	err = holon_mm_parse(&import->mm, record);
 	if (err > 0)
-		err = holon_regs_parse(&import->regs, record);
+		err = holon_regs_parse(&now->regs, record);
 	if (err <= 0)
 		return err;
 	switch (record->type) {
@@ -102,18 +140,23 @@ static int parse_record(struct holon_import *import, const struct holon_record *
 		import->move = record->data;
 		return record->len == sizeof(*import->move) ? 0 : -EBADMSG;
 	case HOLON_RECORD_THREAD:
-		import->thread = record->data;
-		return record->len == sizeof(*import->thread) ? 0 : -EBADMSG;
+		now->thread = record->data;
+		return record->len == sizeof(*now->thread) ? 0 : -EBADMSG;
+	case HOLON_RECORD_SIBLING:
+		return parse_sibling(import, record);
+	case HOLON_RECORD_PROCESS:
+		import->process = record->data;
+		return record->len == sizeof(*import->process) ? 0 : -EBADMSG;
 	case HOLON_RECORD_ACTIONS:
 		import->actions = record->data;
 		return record->len == _NSIG * sizeof(*import->actions) ? 0 : -EBADMSG;
 	case HOLON_RECORD_CREDS:
-		import->creds = record->data;
-		import->creds_len = record->len;
+		now->creds = record->data;
+		now->creds_len = record->len;
 		return 0;
 	case HOLON_RECORD_TASK:
-		import->task = record->data;
-		return record->len == sizeof(*import->task) ? 0 : -EBADMSG;
+		now->task = record->data;
+		return record->len == sizeof(*now->task) ? 0 : -EBADMSG;
 	case HOLON_RECORD_FILE:
 		import->files++;
 		return valid_file(record) ? 0 : -EBADMSG;
@@ -172,12 +215,24 @@ static bool known_version(const struct holon_import *import)
 	       import->move && import->move->version == version;
 }
 
+static bool is_thread(const struct import_thread *thread)
+{
+	return thread->task && thread->creds && thread->thread && thread->regs.regs &&
+	       thread->regs.xstate;
+}
+
 static bool is_complete(const struct holon_import *import)
 {
+	const struct import_thread *thread;
+
 	if (import->exec)
-		return import->name && import->program && import->strings;
-	return import->move && import->thread && import->actions && import->mm.mm &&
-	       import->mm.exe && import->regs.regs && import->regs.xstate && import->regs.cpu;
+		return import->own.task && import->own.creds && import->name &&
+		       import->program && import->strings && list_empty(&import->siblings);
+	list_for_each_entry(thread, &import->siblings, list)
+		if (!is_thread(thread))
+			return false;
+	return import->move && is_thread(&import->own) && import->own.regs.cpu &&
+	       import->process && import->actions && import->mm.mm && import->mm.exe;
 }
 
 bool holon_import_moves(const struct holon_import *import)
@@ -187,8 +242,12 @@ bool holon_import_moves(const struct holon_import *import)
 
 void holon_import_free(struct holon_import *import)
 {
+	struct import_thread *thread, *next;
+
 	if (IS_ERR_OR_NULL(import))
 		return;
+	list_for_each_entry_safe(thread, next, &import->siblings, list)
+		kfree(thread);
 	if (import->page)
 		__putname(import->page);
 	kvfree(import->argv);
@@ -213,6 +272,8 @@ struct holon_import *holon_image_parse(const struct holon_image *image)
 	if (!import)
 		return ERR_PTR(-ENOMEM);
 	import->image = image;
+	import->now = &import->own;
+	INIT_LIST_HEAD(&import->siblings);
 	import->page = __getname();
 	if (!import->page)
 		goto free;
@@ -225,7 +286,7 @@ struct holon_import *holon_image_parse(const struct holon_image *image)
 			goto free;
 	}
 	err = -EBADMSG;
-	if (more < 0 || !import->task || !import->creds || !is_complete(import))
+	if (more < 0 || !is_complete(import))
 		goto free;
 	err = import->exec ? parse_strings(import) : 0;
 	if (err)
@@ -367,7 +428,7 @@ static void import_cwd(struct holon_import *import, struct holon_task *ht)
 	get_fs_root(current->fs, &path);
 	set_fs_pwd(current->fs, &path);
 	path_put(&path);
-	ht->cwd_remote = true;
+	ht->leader->cwd_remote = true;
 }
 
 /* --- the task ------------------------------------------------------------- */
@@ -393,6 +454,7 @@ static void import_sched(const struct holon_record_task *task)
 		set_task_ioprio(current, ioprio);
 	current->timer_slack_ns = le64_to_cpu(task->timer_slack);
 	current->default_timer_slack_ns = le64_to_cpu(task->timer_slack);
+	current->personality = le32_to_cpu(task->personality);
 }
 
 static void import_signals(const struct holon_record_task *task)
@@ -422,7 +484,6 @@ static void import_task(const struct holon_record_task *task)
 
 	import_sched(task);
 	import_signals(task);
-	current->personality = le32_to_cpu(task->personality);
 	current->fs->umask = le32_to_cpu(task->umask) & 0777;
 	signal->oom_score_adj = clamp_t(int, le32_to_cpu(task->oom_score_adj),
 					OOM_SCORE_ADJ_MIN, OOM_SCORE_ADJ_MAX);
@@ -438,6 +499,97 @@ static void import_task(const struct holon_record_task *task)
 		update_rlimit_cpu(current, signal->rlim[RLIMIT_CPU].rlim_cur);
 }
 
+/* --- threads ---------------------------------------------------------------- */
+
+/* The last register, and the signal mask, are set on the way to user mode. */
+static void settle_later(const struct import_thread *thread)
+{
+	sigset_t blocked = { .sig[0] = le64_to_cpu(thread->task->blocked) };
+	struct holon_task *ht = current->holon;
+
+	sigdelsetmask(&blocked, sigmask(SIGKILL) | sigmask(SIGSTOP));
+	ht->moved_blocked = blocked;
+	ht->moved_result = ((const struct user_regs_struct *)thread->regs.regs)->ax;
+	ht->moved = true;
+	sigfillset(&blocked);
+	sigdelset(&blocked, SIGKILL);
+	__set_current_blocked(&blocked);
+}
+
+static int import_sibling(const struct import_thread *thread)
+{
+	struct cred *cred = holon_creds_prepare(thread->creds, thread->creds_len);
+	int err;
+
+	if (IS_ERR(cred))
+		return PTR_ERR(cred);
+	err = holon_regs_import(&thread->regs) ?: holon_thread_import(thread->thread);
+	if (err) {
+		abort_creds(cred);
+		return err;
+	}
+	import_sched(thread->task);
+	holon_creds_commit(cred, thread->creds);
+	settle_later(thread);
+	return 0;
+}
+
+/* First function of a thread of a guest that moves. Return: 0, to user mode. */
+static int sibling_main(void *data)
+{
+	const struct import_thread *thread = data;
+	struct holon_task *ht = current->holon;
+
+	spin_lock_irq(&ht->lock);
+	ht->task = current;
+	spin_unlock_irq(&ht->lock);
+	holon_held_new(ht, import_sibling(thread));
+	return 0;
+}
+
+static int make_sibling(struct import_thread *thread, struct holon_task *leader)
+{
+	struct kernel_clone_args args = {
+		.flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+			 CLONE_SYSVSEM | CLONE_UNTRACED,
+		.fn = sibling_main,
+		.fn_arg = thread,
+	};
+	struct holon_task *ht = holon_task_alloc(HOLON_ROLE_GUEST, GFP_KERNEL);
+	long nr;
+
+	if (!ht)
+		return -ENOMEM;
+	siginitsetinv(&leader->child_blocked, sigmask(SIGKILL));
+	holon_task_join(ht, leader);
+	ht->pid = thread->pid;
+	ht->inc = thread->inc;
+	holon_hold_expect(leader);
+	nr = holon_fork_half(leader, ht, &args);
+	if (nr < 0)
+		holon_hold_expect_less(leader);
+	holon_task_put(ht);
+	return nr < 0 ? nr : 0;
+}
+
+/* They import what is theirs, and wait, see hold.c. */
+static int make_siblings(struct holon_import *import, struct holon_task *ht)
+{
+	struct import_thread *thread;
+	int err = 0;
+
+	if (list_empty(&import->siblings))
+		return 0;
+	holon_hold_new(ht);
+	list_for_each_entry(thread, &import->siblings, list) {
+		err = make_sibling(thread, ht);
+		if (err)
+			break;
+	}
+	/* They read the image, whatever happens. */
+	return holon_hold_wait_new(ht) ?: err;
+}
+
 /**
  * holon_image_import - turn current into what the image says
  * @import: from holon_image_parse()
@@ -451,7 +603,7 @@ int holon_image_import(struct holon_import *import, struct holon_task *ht)
 	struct cred *cred;
 	int err;
 
-	cred = holon_creds_prepare(import->creds, import->creds_len);
+	cred = holon_creds_prepare(import->own.creds, import->own.creds_len);
 	if (IS_ERR(cred))
 		return PTR_ERR(cred);
 	err = import_files(import, ht, cred);
@@ -463,13 +615,14 @@ int holon_image_import(struct holon_import *import, struct holon_task *ht)
 	/* Before there are limits and somebody's rights. */
 	if (import->move)
 		err = holon_mm_import(&import->mm, import->image) ?:
-		      holon_regs_import(&import->regs);
+		      holon_regs_import(&import->own.regs) ?:
+		      make_siblings(import, ht);
 	if (err) {
 		abort_creds(cred);
 		return err;
 	}
-	import_task(import->task);
-	holon_creds_commit(cred, import->creds);
+	import_task(import->own.task);
+	holon_creds_commit(cred, import->own.creds);
 	return import->move ? holon_import_program(import) : 0;
 }
 
@@ -477,24 +630,15 @@ int holon_image_import(struct holon_import *import, struct holon_task *ht)
 int holon_import_program(struct holon_import *import)
 {
 	unsigned long dumpable = le64_to_cpu(import->mm.mm->flags) & MMF_DUMPABLE_MASK;
-	sigset_t blocked = { .sig[0] = le64_to_cpu(import->task->blocked) };
-	struct holon_task *ht = current->holon;
 	int err;
 
-	err = holon_thread_import(import->thread, import->actions);
+	err = holon_thread_import(import->own.thread);
 	if (err)
 		return err;
+	holon_process_import(import->process, import->actions);
 	if (dumpable <= SUID_DUMP_ROOT)
 		set_dumpable(current->mm, dumpable);
-	/* Until the hook on the way to user mode has set the last register. */
-	sigdelsetmask(&blocked, sigmask(SIGKILL) | sigmask(SIGSTOP));
-	ht->moved_blocked = blocked;
-	ht->moved_result =
-		((const struct user_regs_struct *)import->regs.regs)->ax;
-	ht->moved = true;
-	sigfillset(&blocked);
-	sigdelset(&blocked, SIGKILL);
-	__set_current_blocked(&blocked);
+	settle_later(&import->own);
 	return 0;
 }
 
@@ -539,7 +683,7 @@ static int import_home(struct holon_import *import, const struct cred *cred)
 		cond_resched();
 	}
 	return err ?: holon_mm_import(&import->mm, import->image) ?:
-	       holon_regs_import(&import->regs);
+	       holon_regs_import(&import->own.regs);
 }
 
 /* Limits of what the process has already, however low they are by now. */
@@ -571,6 +715,13 @@ static void restore_limits(const unsigned long limit[])
 	task_unlock(current->group_leader);
 }
 
+/* What a deputy has no use for. */
+static void import_changes(const struct import_thread *thread)
+{
+	current->personality = le32_to_cpu(thread->task->personality);
+	current->timer_slack_ns = le64_to_cpu(thread->task->timer_slack);
+}
+
 int holon_import_home(struct holon_import *import)
 {
 	unsigned long limit[ARRAY_SIZE(import_limits)];
@@ -585,10 +736,27 @@ int holon_import_home(struct holon_import *import)
 	revert_creds(cred);
 	if (err)
 		return err;
-	current->fs->umask = le32_to_cpu(import->task->umask) & 0777;
-	current->personality = le32_to_cpu(import->task->personality);
-	current->timer_slack_ns = le64_to_cpu(import->task->timer_slack);
+	current->fs->umask = le32_to_cpu(import->own.task->umask) & 0777;
+	import_changes(&import->own);
 	return 0;
+}
+
+int holon_import_home_sibling(struct holon_import *import, pid_t pid)
+{
+	const struct import_thread *thread;
+	int err;
+
+	list_for_each_entry(thread, &import->siblings, list) {
+		if (thread->pid != pid)
+			continue;
+		err = holon_regs_import(&thread->regs) ?: holon_thread_import(thread->thread);
+		if (err)
+			return err;
+		import_changes(thread);
+		settle_later(thread);
+		return 0;
+	}
+	return -EBADMSG;
 }
 
 void holon_import_undo(struct holon_import *import)

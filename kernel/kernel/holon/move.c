@@ -6,6 +6,8 @@
  * been worked off and its registers are settled. Who wants it moved breaks its
  * sleep as a signal would, and a system call that was broken off goes on at the
  * other node by the means it has for that: restart codes, and restart_syscall().
+ * One thread does it, and holds the others (hold.c), here and where it comes to: away
+ * from home the leader, on the way home whoever is first.
  *
  * To another node, a process that is at home:
  *
@@ -68,6 +70,7 @@
 #include "creds.h"
 #include "freeze.h"
 #include "guest.h"
+#include "hold.h"
 #include "image.h"
 #include "marshal.h"
 #include "move.h"
@@ -103,10 +106,18 @@ struct holon_move {
 	int err;
 };
 
-/* While the deputy takes its program back. */
+/**
+ * struct holon_landing - the deputy takes its program back
+ * @image: of the guest
+ * @import: looks at it
+ * @signal: what waited there, in the request
+ * @signals: their number
+ */
 struct holon_landing {
 	struct holon_image image;
 	struct holon_import *import;
+	const struct wire_land_signal *signal;
+	unsigned int signals;
 };
 
 /* TASK_MIGRATE */
@@ -130,7 +141,7 @@ struct wire_land {
 
 struct wire_land_signal {
 	__le32 signo;
-	__le32 directed;
+	__le32 directed;	/* number of the thread, 0: to the process */
 	__u8 info[48];
 };
 
@@ -196,10 +207,66 @@ static int stay_error(enum holon_stay *stay, int err)
 
 /* --- away from home ---------------------------------------------------------- */
 
+/* A thread that is held gets the address space of the driver. */
+static struct mm_struct *driver_mm(const struct holon_task *ht)
+{
+	return ht->leader->driver->task->mm;
+}
+
+/* What a thread that is held says against it. */
+static enum holon_stay siblings_stay(struct holon_task *leader)
+{
+	enum holon_stay stay = HOLON_STAY_NONE;
+	struct holon_task *ht;
+
+	spin_lock_irq(&leader->lock);
+	list_for_each_entry(ht, &leader->held, hold_node)
+		stay = stay ?: ht->stay;
+	spin_unlock_irq(&leader->lock);
+	return stay;
+}
+
+/* And what it has written down. They stay where they are, so no lock is needed. */
+static int append_siblings(struct holon_task *leader, struct holon_image *image)
+{
+	struct holon_task *ht;
+	int err = 0;
+
+	list_for_each_entry(ht, &leader->held, hold_node)
+		err = err ?: holon_image_append(image, &ht->image);
+	return err;
+}
+
+static void write_down(struct holon_task *ht)
+{
+	enum holon_stay stay = holon_thread_check();
+
+	if (!stay && holon_image_export_sibling(ht, &stay))
+		stay = stay ?: HOLON_STAY_ERROR;
+	ht->stay = stay;
+}
+
+static int join_deputy(struct holon_task *ht)
+{
+	holon_mm_join(driver_mm(ht));
+	holon_signal_block();
+	return 0;
+}
+
+/* What was pending is there before the program asks. */
+static int relay_pending(struct holon_task *ht)
+{
+	holon_deputy_unblock();
+	holon_relay_queued(ht);
+	return 0;
+}
+
 static void become_deputy(struct holon_task *ht, const struct holon_ready *ready)
 {
+	struct holon_task *sibling;
 	unsigned int i;
 
+	holon_order(ht, join_deputy);
 	for (i = 0; i < ready->n; i++)
 		close_fd(le32_to_cpu(ready->reopened[i]));
 	/* They, and what was mapped, are let go of now and not when somebody asks. */
@@ -208,13 +275,27 @@ static void become_deputy(struct holon_task *ht, const struct holon_ready *ready
 	holon_signal_become_deputy();
 	spin_lock_irq(&ht->lock);
 	ht->state = HOLON_TASK_STABLE;
+	list_for_each_entry(sibling, &ht->held, hold_node)
+		WRITE_ONCE(sibling->state, HOLON_TASK_STABLE);
 	spin_unlock_irq(&ht->lock);
-	/* What was pending is there before the program asks. */
-	holon_deputy_unblock();
-	if (signal_pending(current))
-		holon_relay(ht);
+	relay_pending(ht);
+	holon_order(ht, relay_pending);
 	holon_image_go(ht, false);
+	holon_release(ht, NULL);
 	atomic64_inc(&holon_task_stat.moved);
+}
+
+/* Whoever is killed leaves the list, but not its memory: the driver is killed, too. */
+static int hash_siblings(struct holon_task *leader)
+{
+	struct holon_task *ht;
+	int err = 0;
+
+	list_for_each_entry(ht, &leader->held, hold_node) {
+		ht->peer_incarnation = leader->peer_incarnation;
+		err = err ?: holon_task_hash(ht);
+	}
+	return err;
 }
 
 static int begin_move(struct holon_task *ht)
@@ -228,22 +309,20 @@ static int begin_move(struct holon_task *ht)
 	ht->inc = holon_task_new_inc();
 	ht->peer_incarnation = incarnation;
 	spin_unlock_irq(&ht->lock);
-	err = holon_task_hash(ht);
+	err = holon_task_hash(ht) ?: hash_siblings(ht);
 	if (!err && !holon_task_peer_alive(ht))
 		err = -EHOSTDOWN;
 	return err;
 }
 
-static int move_away(struct holon_task *ht, enum holon_stay *stay)
+static int move_held_away(struct holon_task *ht, enum holon_stay *stay)
 {
 	struct holon_image image = {};
 	struct holon_reply reply = {};
 	struct holon_ready ready;
 	int err;
 
-	*stay = holon_move_check();
-	if (!*stay && holon_vdso_runs())
-		*stay = HOLON_STAY_VDSO;
+	*stay = holon_move_check() ?: holon_thread_check() ?: siblings_stay(ht);
 	if (!*stay && holon_frozen())
 		*stay = HOLON_STAY_FROZEN;
 	if (*stay)
@@ -251,7 +330,8 @@ static int move_away(struct holon_task *ht, enum holon_stay *stay)
 	err = begin_move(ht);
 	if (err)
 		return err;
-	err = holon_image_export_move(&image, stay) ?: holon_image_call(ht, &image, &reply);
+	err = holon_image_export_move(&image, stay) ?: append_siblings(ht, &image) ?:
+	      holon_image_call(ht, &image, &reply);
 	if (err > 0)
 		err = -EBADMSG;
 	if (!err)
@@ -273,19 +353,32 @@ static int move_away(struct holon_task *ht, enum holon_stay *stay)
 void holon_move_away(struct holon_task *ht)
 {
 	enum holon_stay stay = HOLON_STAY_NONE;
-	int err = move_away(ht, &stay);
+	int err = holon_hold(ht, &stay);
 
+	if (!err) {
+		err = move_held_away(ht, &stay);
+		if (err)
+			holon_release(ht, NULL);
+	}
 	if (err)
 		err = stay_error(&stay, err);
 	holon_move_done(ht, stay, err);
 	if (!err)
 		return;
-	holon_thread_rearm();
+	holon_process_rearm();
 	atomic64_inc(&holon_task_stat.refused);
 	holon_task_detach();
 }
 
-/* In the process that is to move, on its way to the hook. */
+void holon_move_along(struct holon_task *ht)
+{
+	write_down(ht);
+	holon_held(ht);
+	if (ht->state == HOLON_TASK_MOVING)
+		holon_task_detach();
+}
+
+/* In the leader of what is to move, on its way to the hook. */
 static void depart(struct callback_head *work)
 {
 	struct holon_move *move = container_of(work, struct holon_move, work);
@@ -317,15 +410,33 @@ static void depart(struct callback_head *work)
 
 /* --- home: the guest ----------------------------------------------------------- */
 
+/* Of all threads; those that exited before have told it. */
 static void count_usage(struct holon_task *ht, struct holon_wire_exit *usage)
 {
-	holon_usage(usage);
+	struct holon_task *sibling;
+
+	holon_usage(current, usage);
 	usage->task.inc = cpu_to_le64(ht->inc);
 	usage->task.pid = cpu_to_le32(ht->pid);
+	list_for_each_entry(sibling, &ht->leader->held, hold_node) {
+		struct holon_wire_exit more = {};
+
+		holon_usage(sibling->task, &more);
+		le64_add_cpu(&usage->utime, le64_to_cpu(more.utime));
+		le64_add_cpu(&usage->stime, le64_to_cpu(more.stime));
+		le64_add_cpu(&usage->runtime, le64_to_cpu(more.runtime));
+		le64_add_cpu(&usage->min_flt, le64_to_cpu(more.min_flt));
+		le64_add_cpu(&usage->maj_flt, le64_to_cpu(more.maj_flt));
+		le64_add_cpu(&usage->nvcsw, le64_to_cpu(more.nvcsw));
+		le64_add_cpu(&usage->nivcsw, le64_to_cpu(more.nivcsw));
+		le64_add_cpu(&usage->inblock, le64_to_cpu(more.inblock));
+		le64_add_cpu(&usage->oublock, le64_to_cpu(more.oublock));
+	}
 }
 
+/* @directed: number of the thread, or 0. */
 static unsigned int put_signals(struct wire_land_signal *to, unsigned int max,
-				const struct sigpending *pending, bool directed)
+				const struct sigpending *pending, pid_t directed)
 {
 	sigset_t rest = pending->signal;
 	const struct sigqueue *q;
@@ -363,6 +474,7 @@ static int ask_land(struct holon_task *ht)
 	struct holon_guest_request *request;
 	struct wire_land_signal *signal;
 	struct holon_guest_answer answer;
+	struct holon_task *sibling;
 	struct wire_land *land;
 	unsigned int n;
 	size_t len = sizeof(*request) + sizeof(*land);
@@ -376,9 +488,13 @@ static int ask_land(struct holon_task *ht)
 	request->nr = cpu_to_le32(HOLON_FORWARD_LAND);
 	count_usage(ht, &land->usage);
 	spin_lock_irq(&current->sighand->siglock);
-	n = put_signals(signal, HOLON_LAND_SIGNALS, &current->pending, true);
-	n += put_signals(signal + n, HOLON_LAND_SIGNALS - n, &current->signal->shared_pending,
-			 false);
+	n = put_signals(signal, HOLON_LAND_SIGNALS, &current->signal->shared_pending, 0);
+	n += put_signals(signal + n, HOLON_LAND_SIGNALS - n, &current->pending, ht->pid);
+	spin_lock(&ht->leader->lock);
+	list_for_each_entry(sibling, &ht->leader->held, hold_node)
+		n += put_signals(signal + n, HOLON_LAND_SIGNALS - n, &sibling->task->pending,
+				 sibling->pid);
+	spin_unlock(&ht->leader->lock);
 	spin_unlock_irq(&current->sighand->siglock);
 	land->signals = cpu_to_le32(n);
 	if (n == HOLON_LAND_SIGNALS) {
@@ -414,21 +530,18 @@ static int ask_home(struct holon_task *ht, const struct holon_image *image)
 	return err ?: (s32)le32_to_cpu(answer.result);
 }
 
-static int move_home(struct holon_task *ht, enum holon_stay *stay, bool *begun)
+static int move_held_home(struct holon_task *ht, enum holon_stay *stay)
 {
 	struct holon_image image = {};
 	int err;
 
-	*stay = holon_move_check();
-	if (!*stay && holon_vdso_runs())
-		*stay = HOLON_STAY_VDSO;
+	*stay = holon_move_check() ?: holon_thread_check() ?: siblings_stay(ht->leader);
 	if (*stay)
 		return -EBUSY;
-	err = holon_image_export_move(&image, stay) ?: holon_creds_push(ht);
-	if (!err) {
-		*begun = true;
+	err = holon_image_export_move(&image, stay) ?: append_siblings(ht->leader, &image) ?:
+	      holon_creds_push(ht);
+	if (!err)
 		err = ask_home(ht, &image) ?: holon_mm_send(ht, ht->home) ?: ask_land(ht);
-	}
 	holon_image_free(&image);
 	return err;
 }
@@ -446,29 +559,57 @@ static void ask_stay(struct holon_task *ht, enum holon_stay stay, int err)
 	holon_guest_ask(ht, &request, &answer);
 }
 
+/* It lives at home now: nothing of this end is to be seen. */
+static void vanish(struct holon_task *ht)
+{
+	ht->homed = true;
+	holon_thread_forget();
+	do_exit(0);
+}
+
+static int move_home(struct holon_task *ht, enum holon_stay *stay)
+{
+	int err = holon_hold(ht, stay);
+
+	if (err)
+		return err;
+	err = move_held_home(ht, stay);
+	holon_release(ht->leader, err ? NULL : vanish);
+	return err;
+}
+
+static void home_along(struct holon_task *ht)
+{
+	write_down(ht);
+	if (!ht->stay && holon_creds_push(ht))
+		ht->stay = HOLON_STAY_ERROR;
+	holon_held(ht);
+}
+
 void holon_move_home(struct holon_task *ht)
 {
 	enum holon_stay stay = HOLON_STAY_NONE;
 	unsigned int tries = 0;
-	bool begun = false;
 	int err;
 
-	WRITE_ONCE(ht->recalled, false);
+	if (holon_hold_wanted(ht)) {
+		home_along(ht);
+		return;
+	}
+	WRITE_ONCE(ht->leader->recalled, false);
 	do {
 		if (stay)
 			msleep_interruptible(HOLON_MOVE_PAUSE_MS);
-		err = move_home(ht, &stay, &begun);
+		stay = HOLON_STAY_NONE;
+		err = move_home(ht, &stay);
 	} while (err && ht->recall_call && passes(stay) && ++tries < HOLON_MOVE_TRIES &&
 		 !signal_pending(current));
-	if (!err) {
-		ht->homed = true;
-		holon_thread_forget();
-		do_exit(0);
-	}
-	/* The deputy dies with us, or has landed. */
-	if (fatal_signal_pending(current))
+	if (!err)
+		vanish(ht);
+	/* The deputy dies with us, or has landed; or another thread does it. */
+	if (fatal_signal_pending(current) || err == -EAGAIN)
 		return;
-	holon_thread_rearm();
+	holon_process_rearm();
 	err = stay_error(&stay, err);
 	if (ht->recall_call) {
 		ht->recall_call = false;
@@ -482,24 +623,24 @@ void holon_move_home(struct holon_task *ht)
 static int holon_recall_handler(struct holon_request *request)
 {
 	const struct holon_wire_task *msg = request->data;
+	struct task_struct *task;
 	struct holon_task *ht;
-	unsigned long flags;
 
 	ht = holon_task_find(HOLON_ROLE_GUEST, request->node, le32_to_cpu(msg->pid),
 			     le64_to_cpu(msg->inc));
 	if (!ht)
 		return 0;
-	spin_lock_irqsave(&ht->lock, flags);
 	if (le32_to_cpu(msg->flags) & HOLON_RECALL_CANCEL) {
 		WRITE_ONCE(ht->recalled, false);
 	} else {
 		WRITE_ONCE(ht->recalled, true);
-		if (ht->task) {
-			set_tsk_thread_flag(ht->task, TIF_NOTIFY_RESUME);
-			set_notify_signal(ht->task);
+		task = holon_task_alive(ht);
+		if (task) {
+			set_tsk_thread_flag(task, TIF_NOTIFY_RESUME);
+			set_notify_signal(task);
+			put_task_struct(task);
 		}
 	}
-	spin_unlock_irqrestore(&ht->lock, flags);
 	holon_task_put(ht);
 	return 0;
 }
@@ -518,6 +659,23 @@ void holon_landing_free(struct holon_task *ht)
 	kfree(landing);
 }
 
+static int join_landing(struct holon_task *ht)
+{
+	holon_mm_join(driver_mm(ht));
+	/* The window goes with the address space. */
+	ht->window_len = 0;
+	return holon_import_home_sibling(ht->leader->driver->landing->import, ht->pid);
+}
+
+static int join_again(struct holon_task *ht)
+{
+	holon_mm_join(driver_mm(ht));
+	ht->window_len = 0;
+	ht->moved = false;
+	holon_deputy_unblock();
+	return 0;
+}
+
 /* The guest goes on where it is, and we as its deputy. */
 static void stay_away(struct holon_task *ht, enum holon_stay stay, int err)
 {
@@ -529,12 +687,15 @@ static void stay_away(struct holon_task *ht, enum holon_stay stay, int err)
 		/* Whatever of the program is here has to go. */
 		if (holon_mm_deputy())
 			pr_debug("a deputy keeps the memory of its program\n");
+		ht->window_len = 0;
+		holon_order(ht->leader, join_again);
 		spin_lock_irq(&ht->lock);
 		ht->state = HOLON_TASK_STABLE;
 		spin_unlock_irq(&ht->lock);
+		holon_release(ht->leader, NULL);
 	}
 	if (stay)
-		holon_move_done(ht, stay, err);
+		holon_move_done(ht->leader, stay, err);
 }
 
 static int take_landing(struct holon_task *ht, const struct holon_guest_request *request,
@@ -551,6 +712,7 @@ static int take_landing(struct holon_task *ht, const struct holon_guest_request 
 
 static int land_begin(struct holon_task *ht, const struct holon_guest_request *request, size_t len)
 {
+	enum holon_stay stay = HOLON_STAY_NONE;
 	struct holon_landing *landing;
 	int err;
 
@@ -566,6 +728,8 @@ static int land_begin(struct holon_task *ht, const struct holon_guest_request *r
 	}
 	if (!err && !holon_import_moves(landing->import))
 		err = -EBADMSG;
+	if (!err)
+		err = holon_hold(ht, &stay);
 	if (err) {
 		holon_import_free(landing->import);
 		holon_image_free(&landing->image);
@@ -578,7 +742,7 @@ static int land_begin(struct holon_task *ht, const struct holon_guest_request *r
 	spin_unlock_irq(&ht->lock);
 	/* The window goes with the address space. */
 	ht->window_len = 0;
-	err = holon_import_home(landing->import);
+	err = holon_import_home(landing->import) ?: holon_order(ht->leader, join_landing);
 	if (err)
 		stay_away(ht, HOLON_STAY_NONE, 0);
 	else
@@ -611,34 +775,86 @@ static void queue_signal(const struct wire_land_signal *signal)
 	}
 }
 
-/* Those of the guest, and behind them what has come here since it began to come home. */
-static void land_signals(const struct wire_land_signal *signal, unsigned int n,
-			 struct wire_land_signal *later)
+/* What has come here since the guest began to come home. Lock: siglock. */
+static unsigned int take_later(struct wire_land_signal *later)
 {
-	kernel_siginfo_t info;
-	unsigned int i, m = 0;
 	sigset_t kill = { .sig[0] = sigmask(SIGKILL) };
+	kernel_siginfo_t info;
 	enum pid_type type;
+	unsigned int n = 0;
 	int sig;
 
+	while (n < HOLON_LAND_SIGNALS && (sig = dequeue_signal(&kill, &info, &type))) {
+		later[n].signo = cpu_to_le32(sig);
+		later[n].directed = cpu_to_le32(type == PIDTYPE_PID);
+		memcpy(later[n++].info, &info, sizeof(info));
+	}
+	return n;
+}
+
+/*
+ * The signals of the guest, and behind them the later ones. The driver does it for
+ * the process, each thread for itself.
+ */
+static int land_signals(struct holon_task *ht)
+{
+	struct holon_task *driver = ht->leader->driver;
+	const struct wire_land_signal *signal = driver->landing->signal;
+	struct wire_land_signal *later = NULL;
+	unsigned int i, n = 0;
+	pid_t directed;
+
+	if (!sigisemptyset(&current->pending.signal) || ht == driver)
+		later = kvcalloc(HOLON_LAND_SIGNALS, sizeof(*later), GFP_KERNEL | __GFP_NOFAIL);
 	spin_lock_irq(&current->sighand->siglock);
-	while (m < HOLON_LAND_SIGNALS && (sig = dequeue_signal(&kill, &info, &type))) {
-		later[m].signo = cpu_to_le32(sig);
-		later[m].directed = cpu_to_le32(type == PIDTYPE_PID);
-		memcpy(later[m++].info, &info, sizeof(info));
+	if (later)
+		n = take_later(later);
+	for (i = 0; i < driver->landing->signals; i++) {
+		directed = le32_to_cpu(signal[i].directed);
+		if (directed == ht->pid || (!directed && ht == driver))
+			queue_signal(&signal[i]);
 	}
 	for (i = 0; i < n; i++)
-		queue_signal(&signal[i]);
-	for (i = 0; i < m; i++)
 		queue_signal(&later[i]);
 	spin_unlock_irq(&current->sighand->siglock);
+	kvfree(later);
+	return 0;
+}
+
+static void landed_along(struct holon_task *ht)
+{
+	holon_deputy_refuse(ht);
+	holon_move_settle(ht);
+	holon_task_detach();
+}
+
+/* Is one of the threads of the guest dead? From here on that does not concern us. */
+static bool take_over(struct holon_task *ht)
+{
+	bool alive;
+
+	spin_lock_irq(&ht->lock);
+	alive = !ht->exited && !READ_ONCE(ht->lost);
+	if (alive)
+		ht->task = NULL;
+	spin_unlock_irq(&ht->lock);
+	return alive;
+}
+
+static bool take_over_all(struct holon_task *ht)
+{
+	struct holon_task *sibling;
+	bool all = take_over(ht);
+
+	list_for_each_entry(sibling, &ht->leader->held, hold_node)
+		all &= take_over(sibling);
+	return all;
 }
 
 static int land_end(struct holon_task *ht, const struct holon_guest_request *request, size_t len)
 {
 	const struct wire_land *land = (const struct wire_land *)(request + 1);
 	const struct wire_land_signal *signal = (const struct wire_land_signal *)(land + 1);
-	struct wire_land_signal *later;
 	size_t n;
 	int err;
 
@@ -651,31 +867,24 @@ static int land_end(struct holon_task *ht, const struct holon_guest_request *req
 	    len != sizeof(*request) + sizeof(*land) + n * sizeof(*signal) ||
 	    !valid_signals(signal, n))
 		return -EBADMSG;
-	later = kvcalloc(HOLON_LAND_SIGNALS, sizeof(*later), GFP_KERNEL);
-	if (!later)
-		return -ENOMEM;
+	ht->landing->signal = signal;
+	ht->landing->signals = n;
 	WRITE_ONCE(ht->importing, false);
 	err = holon_import_program(ht->landing->import);
-	if (err) {
-		kvfree(later);
+	if (err)
 		return err;
-	}
 	/* The commit: from here on nothing that becomes of the guest concerns us. */
-	spin_lock_irq(&ht->lock);
-	if (ht->exited || READ_ONCE(ht->lost))
-		err = -EINTR;
-	else
-		ht->task = NULL;
-	spin_unlock_irq(&ht->lock);
-	if (!err) {
-		holon_task_unhash(ht);
-		land_signals(signal, n, later);
-		holon_add_usage(&land->usage);
-		holon_watch_drop(ht, 0, ~0U);
-		ht->landed = true;
+	if (!take_over_all(ht)) {
+		holon_signal_zap(current, SIGKILL);
+		return -EINTR;
 	}
-	kvfree(later);
-	return err;
+	land_signals(ht);
+	holon_order(ht->leader, land_signals);
+	holon_release(ht->leader, landed_along);
+	holon_add_usage(&land->usage);
+	holon_watch_drop(ht, 0, ~0U);
+	ht->landed = true;
+	return 0;
 }
 
 int holon_land(struct holon_task *ht, const struct holon_guest_request *request, size_t len)
@@ -706,7 +915,7 @@ void holon_landed(struct holon_task *ht)
 	holon_landing_free(ht);
 	holon_move_settle(ht);
 	atomic64_inc(&holon_task_stat.homed);
-	holon_move_done(ht, HOLON_STAY_NONE, 0);
+	holon_move_done(ht->leader, HOLON_STAY_NONE, 0);
 	holon_task_detach();
 }
 
@@ -753,8 +962,8 @@ static int send_away(struct task_struct *task, u8 node, enum holon_stay *stay)
 		return -ENOMEM;
 	if (task_work_add(task, &move->work, TWA_SIGNAL)) {
 		kfree(move);
-		*stay = HOLON_STAY_GONE;
-		return -ESRCH;
+		*stay = get_nr_threads(task) > 1 ? HOLON_STAY_LEADER : HOLON_STAY_GONE;
+		return holon_stay_errno(*stay);
 	}
 	if (!wait_begun(move) && task_work_cancel(task, &move->work)) {
 		move_put(move);
@@ -785,7 +994,7 @@ static bool take_back(struct holon_task *ht, struct holon_move *move)
 	bool mine;
 
 	spin_lock_irq(&ht->lock);
-	mine = ht->move == move && ht->state == HOLON_TASK_STABLE;
+	mine = ht->move == move && ht->state == HOLON_TASK_STABLE && !ht->driver;
 	if (mine)
 		ht->move = NULL;
 	spin_unlock_irq(&ht->lock);
@@ -805,7 +1014,7 @@ static int call_back(struct holon_task *ht, enum holon_stay *stay)
 	if (!move)
 		return -ENOMEM;
 	spin_lock_irq(&ht->lock);
-	if (ht->move || ht->state != HOLON_TASK_STABLE)
+	if (ht->move || ht->state != HOLON_TASK_STABLE || ht->driver)
 		err = -EBUSY;
 	else
 		ht->move = move;
@@ -872,7 +1081,7 @@ static int migrate_self(u8 node, enum holon_stay *stay)
 	struct holon_move *move;
 
 	if (ht && ht->state == HOLON_TASK_STABLE && node == holon_node_id()) {
-		send_recall(ht, 0);
+		send_recall(ht->leader, 0);
 		return 0;
 	}
 	*stay = ht ? HOLON_STAY_SELF : holon_move_check();
@@ -883,7 +1092,9 @@ static int migrate_self(u8 node, enum holon_stay *stay)
 	move = move_alloc(node);
 	if (!move)
 		return -ENOMEM;
-	task_work_add(current, &move->work, TWA_SIGNAL);
+	/* Should the leader have ended there is nobody to tell. */
+	if (task_work_add(current->group_leader, &move->work, TWA_SIGNAL))
+		move_put(move);
 	move_put(move);
 	return 0;
 }

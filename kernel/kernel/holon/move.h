@@ -35,7 +35,7 @@ enum holon_stay {
 	HOLON_STAY_KERNEL,
 	HOLON_STAY_CONTAINER,
 	HOLON_STAY_ROOT,
-	HOLON_STAY_THREADS,
+	HOLON_STAY_LEADER,
 	HOLON_STAY_VFORK,
 	HOLON_STAY_SHARES,
 	HOLON_STAY_TRACED,
@@ -67,12 +67,15 @@ const char *holon_stay_text(enum holon_stay stay);
 int holon_stay_errno(enum holon_stay stay);
 
 /**
- * holon_move_check - may current be moved?
+ * holon_move_check - may the process of current be moved?
  *
  * Of what does not lie in its files and mappings, which their export finds.
- * Context: current, in its hook on the way to user mode.
+ * Context: current, in its hook on the way to user mode, other threads are held.
  */
 enum holon_stay holon_move_check(void);
+
+/* And may this thread? Context: the same. */
+enum holon_stay holon_thread_check(void);
 
 /* --- move_mm.c: address spaces --------------------------------------------- */
 
@@ -108,6 +111,14 @@ int holon_mm_import(const struct holon_mm_import *import, const struct holon_ima
 int holon_mm_deputy(void);
 
 /**
+ * holon_mm_join - leave the address space of the program for that of another thread
+ * @mm: of that thread, which waits
+ *
+ * As the last step of execve(), of one thread of several. Context: current.
+ */
+void holon_mm_join(struct mm_struct *mm);
+
+/**
  * holon_mm_send - send what the mappings of current contain
  * @ht: of current
  * @node: where the other half is, which has holon_mm_import()ed them
@@ -118,6 +129,7 @@ int holon_mm_send(struct holon_task *ht, u8 node);
 
 /* Of the machine: is there a state that no register set describes? */
 enum holon_stay holon_regs_check(void);
+int holon_cpu_export(struct holon_image *image);
 int holon_regs_export(struct holon_image *image);
 
 struct holon_regs_import {
@@ -139,11 +151,15 @@ bool holon_vdso_runs(void);
 /* --- move_thread.c: what the kernel keeps for the program ------------------ */
 
 int holon_thread_export(struct holon_image *image, enum holon_stay *stay);
-/* Start ITIMER_REAL again, if it was stopped, after an export that led to nothing. */
-void holon_thread_rearm(void);
+/* Of all threads; stops ITIMER_REAL. */
+int holon_process_export(struct holon_image *image);
+/* Start it again, if it was stopped, after an export that led to nothing. */
+void holon_process_rearm(void);
+/* 0, or -EBADMSG when nothing has been done. */
+int holon_thread_import(const struct holon_record_thread *thread);
 /* Signals must stay blocked until the registers are complete. */
-int holon_thread_import(const struct holon_record_thread *thread,
-			const struct holon_record_action *actions);
+void holon_process_import(const struct holon_record_process *process,
+			  const struct holon_record_action *actions);
 /* Nothing of it may happen when current leaves its address space. */
 void holon_thread_forget(void);
 
@@ -154,9 +170,19 @@ void holon_thread_forget(void);
  * @image: empty
  * @stay: why not, set when a reason is known
  *
- * Context: current on its way to user mode, alone.
+ * Context: current on its way to user mode, other threads are held.
  */
 int holon_image_export_move(struct holon_image *image, enum holon_stay *stay);
+
+/**
+ * holon_image_export_sibling - the same for what another thread has for itself
+ * @ht: of current; its ->image is written to
+ * @stay: why not, set when a reason is known
+ */
+int holon_image_export_sibling(struct holon_task *ht, enum holon_stay *stay);
+
+/* Put the records of @part behind those of @image. */
+int holon_image_append(struct holon_image *image, const struct holon_image *part);
 
 struct holon_import;
 /* Is it the image of a process that moves? */
@@ -165,15 +191,20 @@ bool holon_import_moves(const struct holon_import *import);
 int holon_import_program(struct holon_import *import);
 /* At home, in the deputy: everything that its guest changed. */
 int holon_import_home(struct holon_import *import);
+/* The same of another thread, of current, in the address space that is there by then. */
+int holon_import_home_sibling(struct holon_import *import, pid_t pid);
 /* After a failure. */
 void holon_import_undo(struct holon_import *import);
 
 /* --- move.c ----------------------------------------------------------------- */
 
+
 /* Of current: a deputy to be, MOVING. */
 void holon_move_away(struct holon_task *ht);
-/* Of current: a guest that is to come home. Does not return when it has. */
+/* Of current: a guest that is to come home, or is held. Does not return when it is there. */
 void holon_move_home(struct holon_task *ht);
+/* Of current: another thread of what is MOVING. */
+void holon_move_along(struct holon_task *ht);
 /* The requests of such a guest, at the deputy. */
 int holon_land(struct holon_task *ht, const struct holon_guest_request *request, size_t len);
 /* What a deputy keeps while its guest comes home. Also when there is nothing. */

@@ -39,7 +39,7 @@ static const struct {
 		"it is part of the system: a kernel thread or process 1" },
 	[HOLON_STAY_CONTAINER]	= { EOPNOTSUPP, "it lives in a container" },
 	[HOLON_STAY_ROOT]	= { EOPNOTSUPP, "its root directory is another than the system's" },
-	[HOLON_STAY_THREADS]	= { EOPNOTSUPP, "it has several threads" },
+	[HOLON_STAY_LEADER]	= { EOPNOTSUPP, "its main thread has ended, others go on" },
 	[HOLON_STAY_VFORK] = { EBUSY,
 		"it is a child of vfork() that has executed nothing yet" },
 	[HOLON_STAY_SHARES]	= { EOPNOTSUPP,
@@ -89,12 +89,27 @@ int holon_stay_errno(enum holon_stay stay)
 	return -reasons[stay < HOLON_STAYS ? stay : HOLON_STAY_ERROR].err;
 }
 
+/* Threads that have memory and files: a leader that has exited has none. */
+static unsigned int count_threads(void)
+{
+	struct task_struct *t;
+	unsigned int n = 0;
+
+	rcu_read_lock();
+	for_each_thread(current, t)
+		n += !READ_ONCE(t->exit_state);
+	rcu_read_unlock();
+	return n;
+}
+
 /* Memory, descriptors, directories, handlers: of nobody else. */
 static bool shares(void)
 {
-	return atomic_read(&current->files->count) > 1 || current->fs->users > 1 ||
-	       refcount_read(&current->sighand->count) > 1 ||
-	       atomic_read(&current->mm->mm_users) > 1;
+	unsigned int n = count_threads();
+
+	return atomic_read(&current->files->count) > n || current->fs->users > n ||
+	       refcount_read(&current->sighand->count) > get_nr_threads(current) ||
+	       atomic_read(&current->mm->mm_users) > n;
 }
 
 static bool has_timers(void)
@@ -131,25 +146,32 @@ enum holon_stay holon_move_check(void)
 	    (current->nsproxy != init_task.nsproxy ||
 	     task_active_pid_ns(current) != &init_pid_ns || current_user_ns() != &init_user_ns))
 		return HOLON_STAY_CONTAINER;
-	if (!thread_group_empty(current))
-		return HOLON_STAY_THREADS;
-	if (current->vfork_done)
-		return HOLON_STAY_VFORK;
 	if (shares())
 		return HOLON_STAY_SHARES;
+	if (has_aio())
+		return HOLON_STAY_AIO;
+	if (has_timers())
+		return HOLON_STAY_TIMERS;
+	return HOLON_STAY_NONE;
+}
+
+enum holon_stay holon_thread_check(void)
+{
+	enum holon_stay stay = holon_regs_check();
+
+	if (stay)
+		return stay;
+	if (current->vfork_done)
+		return HOLON_STAY_VFORK;
 	if (current->ptrace)
 		return HOLON_STAY_TRACED;
 	if (test_syscall_work(SECCOMP) || test_syscall_work(SYSCALL_USER_DISPATCH))
 		return HOLON_STAY_SECCOMP;
 	if (current->io_uring)
 		return HOLON_STAY_IO_URING;
-	if (has_aio())
-		return HOLON_STAY_AIO;
-	if (has_timers())
-		return HOLON_STAY_TIMERS;
 	if (has_pi())
 		return HOLON_STAY_PI;
 	if (dl_task(current))
 		return HOLON_STAY_DEADLINE;
-	return holon_regs_check();
+	return holon_vdso_runs() ? HOLON_STAY_VDSO : HOLON_STAY_NONE;
 }

@@ -25,6 +25,7 @@
 #include <linux/fs.h>
 #include <linux/init_task.h>
 #include <linux/mm.h>
+#include <linux/mmu_context.h>
 #include <linux/mman.h>
 #include <linux/mount.h>
 #include <linux/namei.h>
@@ -449,6 +450,30 @@ static int enter(struct file *exe, unsigned long flags)
 	if (err)
 		mmput(mm);
 	return err;
+}
+
+void holon_mm_join(struct mm_struct *mm)
+{
+	struct mm_struct *old = current->mm;
+
+	holon_thread_forget();
+	exec_mm_release(current, old);
+	mmget(mm);
+	sched_mm_cid_before_execve(current);
+	task_lock(current);
+	local_irq_disable();
+	current->active_mm = mm;
+	current->mm = mm;
+	if (!IS_ENABLED(CONFIG_ARCH_WANT_IRQS_OFF_ACTIVATE_MM))
+		local_irq_enable();
+	activate_mm(old, mm);
+	if (IS_ENABLED(CONFIG_ARCH_WANT_IRQS_OFF_ACTIVATE_MM))
+		local_irq_enable();
+	task_unlock(current);
+	sched_mm_cid_after_execve(current);
+	setmax_mm_hiwater_rss(&current->signal->maxrss, old);
+	mm_update_next_owner(old);
+	mmput(old);
 }
 
 static void set_layout(const struct holon_record_mm *record)

@@ -85,7 +85,7 @@ static const unsigned int cpu_words[] = {
 	CPUID_7_0_EBX, CPUID_7_ECX, CPUID_7_EDX, CPUID_7_1_EAX,
 };
 
-static int export_cpu(struct holon_image *image)
+int holon_cpu_export(struct holon_image *image)
 {
 	__le32 word[ARRAY_SIZE(cpu_words)];
 	unsigned int i;
@@ -95,12 +95,12 @@ static int export_cpu(struct holon_image *image)
 	return holon_image_put(image, HOLON_RECORD_CPU, word, sizeof(word));
 }
 
-/* Has this processor all that the program has seen? */
+/* Has this processor all that the program has seen? That is asked once for all threads. */
 static bool has_cpu(const struct holon_regs_import *import)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(cpu_words); i++)
+	for (i = 0; i < ARRAY_SIZE(cpu_words) && import->cpu; i++)
 		if (le32_to_cpu(import->cpu[i]) &
 		    ~boot_cpu_data.x86_capability[cpu_words[i]])
 			return false;
@@ -109,8 +109,7 @@ static bool has_cpu(const struct holon_regs_import *import)
 
 int holon_regs_export(struct holon_image *image)
 {
-	return export_cpu(image) ?:
-	       export_set(image, HOLON_RECORD_REGS, NT_PRSTATUS) ?:
+	return export_set(image, HOLON_RECORD_REGS, NT_PRSTATUS) ?:
 	       export_set(image, HOLON_RECORD_XSTATE, NT_X86_XSTATE);
 }
 

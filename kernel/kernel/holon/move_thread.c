@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What the kernel keeps of a thread for its program: addresses that it was given,
- * signal actions, the alarm, and the call that restart_syscall() is to continue.
+ * and the call that restart_syscall() is to continue. And of all threads: signal
+ * actions and the alarm.
  */
 #include <linux/compat.h>
 #include <linux/futex.h>
@@ -177,7 +178,7 @@ static void start_alarm(u64 rest, u64 interval)
 	spin_unlock_irq(&current->sighand->siglock);
 }
 
-void holon_thread_rearm(void)
+void holon_process_rearm(void)
 {
 	struct holon_task *ht = current->holon;
 
@@ -213,12 +214,10 @@ static int export_actions(struct holon_image *image)
 
 int holon_thread_export(struct holon_image *image, enum holon_stay *stay)
 {
-	struct holon_task *ht = current->holon;
 	struct holon_record_thread *record;
-	struct task_cputime time;
 	u64 value[5] = {};
 	unsigned int i;
-	int restart, err;
+	int restart;
 
 	BUILD_BUG_ON(_NSIG_WORDS != 1);
 	restart = export_restart(value);
@@ -226,9 +225,6 @@ int holon_thread_export(struct holon_image *image, enum holon_stay *stay)
 		*stay = HOLON_STAY_RESTART;
 		return -EBUSY;
 	}
-	err = export_actions(image);
-	if (err)
-		return err;
 	record = holon_image_add(image, HOLON_RECORD_THREAD, sizeof(*record));
 	if (!record)
 		return -ENOMEM;
@@ -245,14 +241,30 @@ int holon_thread_export(struct holon_image *image, enum holon_stay *stay)
 	record->sas_sp = cpu_to_le64(current->sas_ss_sp);
 	record->sas_size = cpu_to_le64(current->sas_ss_size);
 	record->sas_flags = cpu_to_le32(current->sas_ss_flags);
-	thread_group_cputime(current, &time);
-	record->utime = cpu_to_le64(time.utime);
-	record->stime = cpu_to_le64(time.stime);
-	record->runtime = cpu_to_le64(time.sum_exec_runtime);
 	record->restart = cpu_to_le32(restart);
 	for (i = 0; i < ARRAY_SIZE(value); i++)
 		record->restart_value[i] = cpu_to_le64(value[i]);
 	get_task_comm(record->comm, current);
+	return 0;
+}
+
+int holon_process_export(struct holon_image *image)
+{
+	struct holon_task *ht = current->holon;
+	struct holon_record_process *record;
+	struct task_cputime time;
+	int err;
+
+	err = export_actions(image);
+	if (err)
+		return err;
+	record = holon_image_add(image, HOLON_RECORD_PROCESS, sizeof(*record));
+	if (!record)
+		return -ENOMEM;
+	thread_group_cputime(current, &time);
+	record->utime = cpu_to_le64(time.utime);
+	record->stime = cpu_to_le64(time.stime);
+	record->runtime = cpu_to_le64(time.sum_exec_runtime);
 	/* From here on it must not go off here and there. */
 	ht->alarm = stop_alarm(&ht->alarm_interval);
 	record->alarm = cpu_to_le64(ht->alarm);
@@ -283,25 +295,28 @@ static void import_actions(const struct holon_record_action *record)
 }
 
 /* A guest goes on with what was used before; home has counted that itself. */
-static void import_time(const struct holon_record_thread *record)
+static void import_time(const struct holon_record_process *record)
 {
 	struct signal_struct *signal = current->signal;
-	struct holon_task *ht = current->holon;
 
-	if (ht->role != HOLON_ROLE_GUEST)
+	if (!holon_is_guest(current))
 		return;
-	ht->before.utime = le64_to_cpu(record->utime);
-	ht->before.stime = le64_to_cpu(record->stime);
-	ht->before.sum_exec_runtime = le64_to_cpu(record->runtime);
 	write_seqlock_irq(&signal->stats_lock);
-	signal->utime += ht->before.utime;
-	signal->stime += ht->before.stime;
-	signal->sum_sched_runtime += ht->before.sum_exec_runtime;
+	signal->utime += le64_to_cpu(record->utime);
+	signal->stime += le64_to_cpu(record->stime);
+	signal->sum_sched_runtime += le64_to_cpu(record->runtime);
 	write_sequnlock_irq(&signal->stats_lock);
 }
 
-int holon_thread_import(const struct holon_record_thread *record,
-			const struct holon_record_action *actions)
+void holon_process_import(const struct holon_record_process *process,
+			  const struct holon_record_action *actions)
+{
+	import_actions(actions);
+	import_time(process);
+	start_alarm(le64_to_cpu(process->alarm), le64_to_cpu(process->alarm_interval));
+}
+
+int holon_thread_import(const struct holon_record_thread *record)
 {
 	char comm[TASK_COMM_LEN];
 	int err;
@@ -309,7 +324,6 @@ int holon_thread_import(const struct holon_record_thread *record,
 	err = import_restart(le32_to_cpu(record->restart), record->restart_value);
 	if (err)
 		return err;
-	import_actions(actions);
 #ifdef CONFIG_FUTEX
 	current->robust_list = (void __user *)(unsigned long)le64_to_cpu(record->robust_list);
 #endif
@@ -330,8 +344,6 @@ int holon_thread_import(const struct holon_record_thread *record,
 	current->sas_ss_sp = le64_to_cpu(record->sas_sp);
 	current->sas_ss_size = le64_to_cpu(record->sas_size);
 	current->sas_ss_flags = le32_to_cpu(record->sas_flags);
-	import_time(record);
-	start_alarm(le64_to_cpu(record->alarm), le64_to_cpu(record->alarm_interval));
 	strscpy_pad(comm, (const char *)record->comm, sizeof(comm));
 	set_task_comm(current, comm);
 	return 0;

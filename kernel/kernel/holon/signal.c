@@ -49,7 +49,7 @@ static HOLON_RPC(task_stopped, HOLON_RPC_ID_TASK_STOPPED, HOLON_FWD,
 /**
  * holon_signal_become_deputy - set the signal actions of a deputy
  *
- * Of current, alone in its group, after its handlers were flushed by exec.
+ * Of current, whose threads run no program any more.
  */
 void holon_signal_become_deputy(void)
 {
@@ -65,9 +65,15 @@ void holon_signal_become_deputy(void)
 		ka->sa.sa_flags &= SA_NOCLDSTOP | SA_NOCLDWAIT;
 		sigemptyset(&ka->sa.sa_mask);
 	}
+	spin_unlock_irq(&current->sighand->siglock);
 	/* execve() returns through get_signal() once more, before the deputy's loop. */
-	sigfillset(&current->blocked);
-	sigdelset(&current->blocked, SIGKILL);
+	holon_signal_block();
+}
+
+void holon_signal_block(void)
+{
+	spin_lock_irq(&current->sighand->siglock);
+	siginitsetinv(&current->blocked, sigmask(SIGKILL));
 	recalc_sigpending();
 	spin_unlock_irq(&current->sighand->siglock);
 }
@@ -110,11 +116,11 @@ static void relay_one(struct holon_task *ht, int sig, const kernel_siginfo_t *in
 		      enum pid_type type, u64 sequence)
 {
 	struct holon_wire_signal msg = {
-		.task.inc = cpu_to_le64(ht->inc),
-		.task.pid = cpu_to_le32(ht->pid),
+		.task.inc = cpu_to_le64(ht->leader->inc),
+		.task.pid = cpu_to_le32(ht->leader->pid),
 		.sequence = cpu_to_le64(sequence),
 		.signo = cpu_to_le32(sig),
-		.directed = cpu_to_le32(type == PIDTYPE_PID),
+		.directed = cpu_to_le32(type == PIDTYPE_PID ? ht->pid : 0),
 	};
 	struct holon_vec vec = { &msg, sizeof(msg) };
 
@@ -130,15 +136,15 @@ static void relay_one(struct holon_task *ht, int sig, const kernel_siginfo_t *in
  * before it was relayed: the guest, which has stopped, must not miss it. Return:
  * the sequence number of the one to send instead, or 0. Lock: siglock.
  */
-static u64 lost_continue(struct holon_task *ht)
+static u64 lost_continue(struct holon_task *leader)
 {
 	if (current->signal->flags & SIGNAL_CLD_CONTINUED)
-		ht->owes_continue = true;
-	if (!ht->owes_continue || continue_pending())
+		leader->owes_continue = true;
+	if (!leader->owes_continue || continue_pending())
 		return 0;
-	ht->owes_continue = false;
-	ht->continued = ++ht->sequence;
-	return ht->continued;
+	leader->owes_continue = false;
+	leader->continued = ++leader->sequence;
+	return leader->continued;
 }
 
 static void relay_continue(struct holon_task *ht, u64 sequence)
@@ -161,6 +167,61 @@ static int dequeue_traced(kernel_siginfo_t *info)
 	return ksig.sig;
 }
 
+/* What one look at the queues has found. */
+enum relayed {
+	RELAYED_ALL,
+	RELAYED_ONE,
+	RELAYED_NATIVE,	/* get_signal() has to run */
+};
+
+/* Lock: the leader's ->relay, so that the number and the message stay together. */
+static enum relayed relay_next(struct holon_task *ht)
+{
+	struct holon_task *leader = ht->leader;
+	enum pid_type type = PIDTYPE_TGID;
+	kernel_siginfo_t info;
+	bool native, owes;
+	u64 sequence;
+	int sig;
+
+	lockdep_assert_held(&leader->relay);
+	spin_lock_irq(&current->sighand->siglock);
+	if (current->signal->flags & SIGNAL_GROUP_EXIT) {
+		spin_unlock_irq(&current->sighand->siglock);
+		return RELAYED_ALL;
+	}
+	native = native_work();
+	sequence = lost_continue(leader);
+	if (native || sequence) {
+		spin_unlock_irq(&current->sighand->siglock);
+		if (sequence)
+			relay_continue(ht, sequence);
+		return native ? RELAYED_NATIVE : RELAYED_ONE;
+	}
+	clear_siginfo(&info);
+	if (current->ptrace) {
+		spin_unlock_irq(&current->sighand->siglock);
+		sig = dequeue_traced(&info);
+		spin_lock_irq(&current->sighand->siglock);
+	} else {
+		sig = dequeue_signal(&current->blocked, &info, &type);
+	}
+	if (!sig) {
+		/* The tracer may have dropped the SIGCONT that we owe. */
+		owes = leader->owes_continue;
+		spin_unlock_irq(&current->sighand->siglock);
+		return owes ? RELAYED_ONE : RELAYED_ALL;
+	}
+	sequence = ++leader->sequence;
+	if (sig == SIGCONT) {
+		leader->continued = sequence;
+		leader->owes_continue = false;
+	}
+	spin_unlock_irq(&current->sighand->siglock);
+	relay_one(ht, sig, &info, type, sequence);
+	return RELAYED_ONE;
+}
+
 /**
  * holon_relay - work off what signal_pending() reports of a deputy
  * @ht: of current
@@ -170,57 +231,31 @@ static int dequeue_traced(kernel_siginfo_t *info)
  */
 void holon_relay(struct holon_task *ht)
 {
-	kernel_siginfo_t info;
-	enum pid_type type;
-	bool native, more;
-	u64 sequence;
-	int sig;
+	enum relayed relayed;
 
 	clear_notify_signal();
 	if (task_work_pending(current))
 		task_work_run();
-	for (;;) {
-		spin_lock_irq(&current->sighand->siglock);
-		if (current->signal->flags & SIGNAL_GROUP_EXIT) {
-			spin_unlock_irq(&current->sighand->siglock);
-			return;
-		}
-		native = native_work();
-		sequence = lost_continue(ht);
-		if (native || sequence) {
-			spin_unlock_irq(&current->sighand->siglock);
-			if (sequence)
-				relay_continue(ht, sequence);
-			if (native)
-				run_native_work();
-			continue;
-		}
-		clear_siginfo(&info);
-		if (current->ptrace) {
-			spin_unlock_irq(&current->sighand->siglock);
-			sig = dequeue_traced(&info);
-			type = PIDTYPE_TGID;
-			spin_lock_irq(&current->sighand->siglock);
-		} else {
-			sig = dequeue_signal(&current->blocked, &info, &type);
-		}
-		if (!sig) {
-			/* The tracer may have dropped the SIGCONT that we owe. */
-			more = ht->owes_continue;
-			spin_unlock_irq(&current->sighand->siglock);
-			if (more)
-				continue;
-			break;
-		}
-		sequence = ++ht->sequence;
-		if (sig == SIGCONT) {
-			ht->continued = sequence;
-			ht->owes_continue = false;
-		}
-		spin_unlock_irq(&current->sighand->siglock);
-		relay_one(ht, sig, &info, type, sequence);
-	}
+	do {
+		mutex_lock(&ht->leader->relay);
+		relayed = relay_next(ht);
+		mutex_unlock(&ht->leader->relay);
+		/* It may stop us, and another thread has to relay what continues us. */
+		if (relayed == RELAYED_NATIVE)
+			run_native_work();
+	} while (relayed != RELAYED_ALL);
 	try_to_freeze();
+}
+
+void holon_relay_queued(struct holon_task *ht)
+{
+	enum relayed relayed;
+
+	do {
+		mutex_lock(&ht->leader->relay);
+		relayed = relay_next(ht);
+		mutex_unlock(&ht->leader->relay);
+	} while (relayed == RELAYED_ONE);
 }
 
 /**
@@ -245,7 +280,7 @@ void holon_stop_deputy(struct holon_task *ht)
 	sequence = ht->stop_sequence;
 	ht->stop_signal = 0;
 	spin_unlock(&ht->lock);
-	if (!sig || ht->continued > sequence) {
+	if (!sig || ht->leader->continued > sequence) {
 		/* The SIGCONT reaches the guest after its report: it runs. */
 		spin_unlock_irq(&current->sighand->siglock);
 		return;
@@ -314,45 +349,68 @@ static int holon_stopped_handler(struct holon_request *request)
 
 /* --- guest ---------------------------------------------------------------- */
 
+/* With a reference; NULL when it, or the thread @nr of it, has ended. */
+static struct task_struct *addressee(struct holon_task *leader, pid_t nr)
+{
+	struct holon_task *ht = NULL;
+	struct task_struct *task = NULL;
+
+	if (!nr)
+		return holon_task_of(leader);
+	ht = holon_task_find(HOLON_ROLE_GUEST, leader->home, nr, 0);
+	if (ht && ht->leader == leader)
+		task = holon_task_of(ht);
+	holon_task_put(ht);
+	return task;
+}
+
+static void queue_relayed(struct holon_task *leader, struct task_struct *task,
+			  const struct holon_wire_signal *msg)
+{
+	enum pid_type type = msg->directed ? PIDTYPE_PID : PIDTYPE_TGID;
+	int sig = le32_to_cpu(msg->signo);
+	kernel_siginfo_t info;
+	unsigned long flags;
+
+	memcpy(&info, msg->info, sizeof(info));
+	info.si_signo = sig;
+	if (!lock_task_sighand(task, &flags))
+		return;
+	/*
+	 * As it was sent at home: a sender outside the namespace is none here, and
+	 * the numbers are the same.
+	 */
+	if (__send_signal_locked(sig, &info, task, type, true) == -EAGAIN) {
+		/* Home had room for it: at least one is pending here, too. */
+		info.si_code = SI_USER;
+		__send_signal_locked(sig, &info, task, type, true);
+	}
+	WRITE_ONCE(leader->taken, le64_to_cpu(msg->sequence));
+	unlock_task_sighand(task, &flags);
+}
+
 static int holon_signal_handler(struct holon_request *request)
 {
 	const struct holon_wire_signal *msg = request->data;
 	int sig = le32_to_cpu(msg->signo);
 	struct task_struct *task;
-	kernel_siginfo_t info;
-	struct holon_task *ht;
-	unsigned long flags;
-	enum pid_type type;
+	struct holon_task *leader;
 
 	if (!valid_signal(sig) || !sig)
 		return -EBADMSG;
-	ht = holon_task_find(HOLON_ROLE_GUEST, request->node, le32_to_cpu(msg->task.pid),
-			     le64_to_cpu(msg->task.inc));
-	if (!ht)
+	leader = holon_task_find(HOLON_ROLE_GUEST, request->node, le32_to_cpu(msg->task.pid),
+				 le64_to_cpu(msg->task.inc));
+	if (!leader)
 		return 0;
-	memcpy(&info, msg->info, sizeof(info));
-	info.si_signo = sig;
-	task = holon_task_of(ht);
-	if (task && lock_task_sighand(task, &flags)) {
-		/*
-		 * As it was sent at home: a sender outside the namespace is
-		 * none here, and the numbers are the same.
-		 */
-		type = msg->directed ? PIDTYPE_PID : PIDTYPE_TGID;
-		if (__send_signal_locked(sig, &info, task, type, true) == -EAGAIN) {
-			/* Home had room for it: at least one is pending here, too. */
-			info.si_code = SI_USER;
-			__send_signal_locked(sig, &info, task, type, true);
-		}
-		WRITE_ONCE(ht->taken, le64_to_cpu(msg->sequence));
-		unlock_task_sighand(task, &flags);
-	} else {
-		WRITE_ONCE(ht->taken, le64_to_cpu(msg->sequence));
-	}
-	wake_up(&ht->wait);
-	if (task)
+	task = addressee(leader, le32_to_cpu(msg->directed));
+	if (task) {
+		queue_relayed(leader, task, msg);
 		put_task_struct(task);
-	holon_task_put(ht);
+	}
+	/* Also of one that nobody takes. */
+	WRITE_ONCE(leader->taken, le64_to_cpu(msg->sequence));
+	wake_up_all(&leader->wait);
+	holon_task_put(leader);
 	return 0;
 }
 
@@ -393,7 +451,7 @@ bool __holon_cldstop(struct task_struct *tsk, bool for_ptracer, int why)
 	if (lock_task_sighand(tsk, &flags)) {
 		if (tsk->signal->flags & SIGNAL_STOP_STOPPED) {
 			sig = tsk->signal->group_exit_code & 0x7f;
-			sequence = ht->taken;
+			sequence = ht->leader->taken;
 		}
 		unlock_task_sighand(tsk, &flags);
 	}

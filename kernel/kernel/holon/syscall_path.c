@@ -43,7 +43,7 @@ static bool path_starts_remote(struct holon_task *ht, const unsigned long *args,
 	if (first == '/')
 		return false;
 	if (dirfd == AT_FDCWD)
-		return ht->cwd_remote;
+		return ht->leader->cwd_remote;
 	CLASS(fd_raw, f)(dirfd);
 
 	return !fd_empty(f) && holon_file_is_remote(fd_file(f));
@@ -101,7 +101,8 @@ enum holon_verdict holon_exec_verdict(struct holon_task *ht, const char __user *
 
 	if (get_user(first, name))
 		return HOLON_DO_LOCAL;
-	if (first != '/' && ht->cwd_remote)
+	/* Another thread would get the number of the leader, and its half would not. */
+	if (ht != ht->leader || (first != '/' && ht->leader->cwd_remote))
 		return HOLON_DO_HOME;
 	ht->left_shared = false;
 	if (user_path_at(AT_FDCWD, name, LOOKUP_FOLLOW, &path))
@@ -209,14 +210,14 @@ static void follow_home(struct holon_task *ht)
 	char *name __free(kfree) = kmalloc(PATH_MAX, GFP_KERNEL);
 	struct path path;
 
-	ht->cwd_remote = true;
+	ht->leader->cwd_remote = true;
 	if (!name || home_getcwd(ht, name) || *name != '/')
 		return;
 	if (kern_path(name, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &path))
 		return;
 	if (holon_share_path(&path) != HOLON_SHARE_NONE) {
 		set_fs_pwd(current->fs, &path);
-		ht->cwd_remote = false;
+		ht->leader->cwd_remote = false;
 	}
 	path_put(&path);
 }
@@ -258,7 +259,7 @@ HOLON_HANDLER(chdir)
 		else if (*ret)
 			set_fs_pwd(current->fs, &old);
 		else if (!root)
-			ht->cwd_remote = false;
+			ht->leader->cwd_remote = false;
 	}
 	path_put(&old);
 	return HOLON_DONE;
@@ -311,7 +312,7 @@ HOLON_HANDLER(fchdir)
 		if (*ret)
 			set_fs_pwd(current->fs, &old);
 		else
-			ht->cwd_remote = false;
+			ht->leader->cwd_remote = false;
 	}
 	path_put(&old);
 	return HOLON_DONE;
@@ -319,7 +320,7 @@ HOLON_HANDLER(fchdir)
 
 HOLON_HANDLER(getcwd)
 {
-	return ht->cwd_remote ? HOLON_DO_FORWARD : HOLON_DO_LOCAL;
+	return ht->leader->cwd_remote ? HOLON_DO_FORWARD : HOLON_DO_LOCAL;
 }
 
 /* The value is in every request. */

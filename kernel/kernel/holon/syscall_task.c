@@ -27,11 +27,21 @@
 #include "syscall.h"
 #include "task.h"
 
-/* First argument: 0 or our own number means the caller. */
+/* First argument: 0 or our own number means the caller; or another of our threads. */
 static bool names_self(long pid)
 {
-	return !(int)pid || (int)pid == task_pid_vnr(current) ||
-	       (int)pid == task_tgid_vnr(current);
+	struct task_struct *task;
+	bool ours = false;
+
+	if (!(int)pid || (int)pid == task_pid_vnr(current) || (int)pid == task_tgid_vnr(current))
+		return true;
+	if (thread_group_empty(current))
+		return false;
+	rcu_read_lock();
+	task = find_task_by_vpid(pid);
+	ours = task && same_thread_group(task, current);
+	rcu_read_unlock();
+	return ours;
 }
 
 HOLON_HANDLER(self)

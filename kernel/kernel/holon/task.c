@@ -87,6 +87,7 @@
 #include <linux/slab.h>
 
 #include <linux/holon.h>
+#include <linux/holon_file.h>
 #include <linux/holon_node.h>
 #include <linux/holon_task.h>
 #include <linux/holon_view.h>
@@ -137,6 +138,12 @@ struct holon_task *holon_task_alloc(enum holon_role role, gfp_t gfp)
 	INIT_HLIST_NODE(&ht->hash);
 	INIT_LIST_HEAD(&ht->requests);
 	xa_init(&ht->watches);
+	mutex_init(&ht->relay);
+	ht->leader = ht;
+	ht->threads = 1;
+	init_waitqueue_head(&ht->hold_wait);
+	INIT_LIST_HEAD(&ht->held);
+	INIT_LIST_HEAD(&ht->hold_node);
 	INIT_WORK(&ht->stop_work, holon_stop_work);
 	if (role == HOLON_ROLE_DEPUTY)
 		atomic_inc(&holon_task_stat.deputies);
@@ -171,6 +178,8 @@ void holon_task_put(struct holon_task *ht)
 		atomic_dec(&holon_task_stat.deputies);
 	else if (ht->role == HOLON_ROLE_GUEST)
 		atomic_dec(&holon_task_stat.guests);
+	if (ht->leader != ht)
+		holon_task_put(ht->leader);
 	call_rcu(&ht->rcu, holon_task_free);
 }
 
@@ -259,6 +268,67 @@ struct task_struct *holon_task_of(struct holon_task *ht)
 	return task;
 }
 
+struct task_struct *holon_task_alive(struct holon_task *leader)
+{
+	struct task_struct *task = holon_task_of(leader), *t, *found = NULL;
+
+	if (!task)
+		return NULL;
+	rcu_read_lock();
+	for_each_thread(task, t) {
+		if (t->flags & PF_EXITING)
+			continue;
+		get_task_struct(t);
+		found = t;
+		break;
+	}
+	rcu_read_unlock();
+	put_task_struct(task);
+	return found;
+}
+
+void holon_task_join(struct holon_task *ht, struct holon_task *leader)
+{
+	ht->leader = holon_task_get(leader);
+	ht->home = leader->home;
+	ht->node = leader->node;
+	ht->peer_incarnation = leader->peer_incarnation;
+	spin_lock_irq(&leader->lock);
+	leader->threads++;
+	spin_unlock_irq(&leader->lock);
+}
+
+/**
+ * holon_task_leave - a half is found no more
+ * @ht: as it was hashed, or not
+ *
+ * That of a leader stays until the last thread leaves. So does its task, dead, as
+ * every leader's.
+ */
+void holon_task_leave(struct holon_task *ht)
+{
+	struct holon_task *leader = ht->leader;
+	bool last;
+
+	if (ht != leader) {
+		spin_lock_irq(&ht->lock);
+		ht->task = NULL;
+		spin_unlock_irq(&ht->lock);
+		holon_task_unhash(ht);
+	}
+	spin_lock_irq(&leader->lock);
+	last = !--leader->threads;
+	if (last)
+		leader->task = NULL;
+	spin_unlock_irq(&leader->lock);
+	if (!last)
+		return;
+	holon_move_done(leader, HOLON_STAY_GONE, -ESRCH);
+	holon_task_unhash(leader);
+	/* Of a late question. */
+	holon_watch_drop(leader, 0, ~0U);
+}
+
 /**
  * holon_task_detach - current is no half of anything any more
  *
@@ -269,15 +339,13 @@ void holon_task_detach(void)
 {
 	struct holon_task *ht = current->holon;
 
-	holon_move_done(ht, HOLON_STAY_GONE, -ESRCH);
 	holon_landing_free(ht);
 	spin_lock_irq(&ht->lock);
 	ht->state = HOLON_TASK_EXITING;
-	ht->task = NULL;
 	spin_unlock_irq(&ht->lock);
 	clear_task_syscall_work(current, HOLON);
 	WRITE_ONCE(current->holon, NULL);
-	holon_task_unhash(ht);
+	holon_task_leave(ht);
 	wake_up_all(&ht->wait);
 	holon_task_put(ht);
 }
@@ -299,6 +367,7 @@ void holon_task_lose(struct holon_task *ht)
 
 	WRITE_ONCE(ht->lost, true);
 	wake_up_all(&ht->wait);
+	wake_up_all(&ht->leader->wait);
 	if (ht->role == HOLON_ROLE_DEPUTY && READ_ONCE(ht->state) < HOLON_TASK_STABLE)
 		return;		/* the exec fails with EHOSTDOWN */
 	task = holon_task_of(ht);

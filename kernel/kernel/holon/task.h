@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The two halves of a process that is away from home. See task.c for states,
- * locks and messages.
+ * The two halves of each thread of a process that is away from home. See task.c for
+ * states, locks and messages.
  */
 #ifndef _KERNEL_HOLON_TASK_H
 #define _KERNEL_HOLON_TASK_H
 
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -18,6 +19,8 @@
 
 #include <linux/holon_rpc.h>
 
+#include "image.h"
+#include "move.h"
 #include "wire_task.h"
 
 struct holon_birth;
@@ -43,15 +46,19 @@ enum holon_task_state {
 };
 
 /**
- * struct holon_task - one half of a process that is away from home
- * @ref: task->holon, the table, requests and works hold one each
+ * struct holon_task - one half of a thread that is away from home
+ * @ref: task->holon, the table, requests, works, and of a leader the halves of the
+ *	other threads hold one each
  * @role: which half
  * @state: see above
  * @home: node of the deputy
  * @node: node of the guest
  * @peer_incarnation: of the node where the other half is
  * @inc: number of this stay; in every message, stale ones are dropped
- * @pid: number of the process, the same everywhere
+ * @pid: number of the thread, the same everywhere
+ * @leader: half of the thread group's leader, or itself: has what the threads share,
+ *	below, and is found until the last of them has gone
+ * @threads: of a leader: halves of the process
  * @task: the half itself; NULL when it has gone. Under @lock; current may read
  *	its own
  * @wait: the half sleeps here
@@ -69,6 +76,8 @@ struct holon_task {
 	u64 peer_incarnation;		/* I */
 	u64 inc;			/* I */
 	pid_t pid;			/* I */
+	struct holon_task *leader;	/* I */
+	unsigned int threads;		/* L */
 
 	spinlock_t lock;		/* innermost but for RPC's own */
 	struct task_struct *task;	/* L */
@@ -80,7 +89,6 @@ struct holon_task {
 	struct holon_deputy_request *running; /* L */
 	unsigned long window;		/* S: anonymous mapping, see holon_window() */
 	size_t window_len;		/* S */
-	struct xarray watches;		/* its own lock; of fs/holon/poll.c */
 
 	/* deputy: what the guest reported */
 	struct holon_wire_exit exit;	/* L: set once */
@@ -88,10 +96,33 @@ struct holon_task {
 	int stop_signal;		/* L */
 	u64 stop_sequence;		/* L */
 
-	/* deputy: signals; under the siglock of the process */
+	/* leader, deputy: signals; the next three under the siglock of the process */
 	u64 sequence;			/* of the last one relayed */
 	u64 continued;			/* of the last SIGCONT relayed */
 	bool owes_continue;		/* was continued, the guest was not told */
+	struct mutex relay;		/* they are sent in the order of their numbers */
+	struct xarray watches;		/* its own lock; of fs/holon/poll.c */
+
+	/* leader, guest */
+	u64 taken;			/* siglock: last signal queued here */
+	bool cwd_remote;		/* relative paths are home's */
+
+	/* leader: all threads stand still, see hold.c */
+	struct holon_task *driver;	/* L: who moves the process */
+	struct list_head held;		/* L: the others, by ->hold_node */
+	unsigned int held_count;	/* L */
+	unsigned int expected;		/* L: new ones on their way */
+	unsigned int order_nr, order_pending; /* L */
+	int (*order)(struct holon_task *ht); /* L */
+	void (*order_after)(struct holon_task *ht); /* L */
+	bool order_last;		/* L */
+	int order_err;			/* L */
+	wait_queue_head_t hold_wait;
+	struct list_head hold_node;	/* L of the leader */
+
+	/* what a thread that is held has written down */
+	struct holon_image image;	/* S, while held also of the driver */
+	enum holon_stay stay;		/* the same */
 
 	/* the half that imports a process that moves */
 	bool importing;			/* pages are taken */
@@ -100,26 +131,23 @@ struct holon_task {
 	unsigned long moved_result;	/* S: of the system call it was in */
 	struct holon_landing *landing;	/* S: deputy, while LANDING */
 	bool landed;			/* S: and it is one no more */
-	struct holon_move *move;	/* L: deputy, who waits for it */
+	struct holon_move *move;	/* L: leader, deputy: who waits for it */
 
 	/* the half that exports */
 	u64 alarm, alarm_interval;	/* S: what it has stopped */
 
 	/* guest */
-	bool recalled;			/* L: home wants it back */
-	struct task_cputime before;	/* S: used before it came here */
+	bool recalled;			/* leader: home wants it back */
 	bool recall_call;		/* S: or a system call does */
 	bool recall_failed;		/* S: which could not be ... */
 	unsigned long recall_ip;	/* S: ... made here */
 	bool homed;			/* S: it lives at home now */
-	u64 taken;			/* siglock: last one queued here */
 	bool ready;			/* S: home knows about the guest */
 	bool go, aborted;		/* L: home's word after READY; of FORKED the guest's */
 	struct holon_task *child;	/* S: the half that kernel_clone() is to attach */
 	sigset_t child_blocked;		/* S: its mask */
 	struct task_struct *forker;	/* I: parent of a FORKED deputy, to compare with */
 	bool unborn;			/* S: a forked guest that home has not heard of */
-	bool cwd_remote;		/* S: relative paths are home's */
 	bool left_shared;		/* S: a stub was met on a walk */
 	u64 exec_id;			/* S: self_exec_id last told to home */
 	struct work_struct stop_work;	/* reports a stop */
@@ -147,6 +175,11 @@ int holon_task_hash(struct holon_task *ht);
 void holon_task_unhash(struct holon_task *ht);
 
 struct task_struct *holon_task_of(struct holon_task *ht);
+/* A thread of the process that has not begun to exit, with a reference, or NULL. */
+struct task_struct *holon_task_alive(struct holon_task *leader);
+/* Another thread of the process of @leader; undone by holon_task_leave(). */
+void holon_task_join(struct holon_task *ht, struct holon_task *leader);
+void holon_task_leave(struct holon_task *ht);
 void holon_task_detach(void);
 bool holon_task_peer_alive(const struct holon_task *ht);
 void holon_task_lose(struct holon_task *ht);
@@ -159,15 +192,21 @@ unsigned int holon_task_halves(void);
 
 /* signal.c */
 void holon_relay(struct holon_task *ht);
+/* Only what is queued, up to a stop: does not wait for anything. */
+void holon_relay_queued(struct holon_task *ht);
 void holon_stop_deputy(struct holon_task *ht);
 void holon_stop_work(struct work_struct *work);
 void holon_signal_become_deputy(void);
+/* Of current: nothing but SIGKILL gets through. */
+void holon_signal_block(void);
 void holon_signal_zap(struct task_struct *task, int code);
 
 /* exit.c */
 void holon_kill_guest(struct holon_task *ht);
-/* What current has used so far; and add what the other half has used. */
-void holon_usage(struct holon_wire_exit *msg);
+/* Does the report in @ht, of @task, speak of all threads? */
+bool holon_exit_of_all(const struct holon_task *ht, struct task_struct *task);
+/* What a thread, current or held, has used here; and add what the other half has used. */
+void holon_usage(struct task_struct *task, struct holon_wire_exit *msg);
 void holon_add_usage(const struct holon_wire_exit *msg);
 
 /* deputy.c */
@@ -218,11 +257,12 @@ static inline bool holon_is_deputy(const struct task_struct *task)
  * @len: bytes
  *
  * Whole messages have to fit, so the window grows. holon_window_trim() gives
- * back what an ordinary call does not need.
+ * back what an ordinary call does not need, holon_window_free() all of it.
  *
  * Return: user address, or an error as IS_ERR_VALUE() tells.
  */
 unsigned long holon_window(struct holon_task *ht, size_t len);
 void holon_window_trim(struct holon_task *ht);
+void holon_window_free(struct holon_task *ht);
 
 #endif /* _KERNEL_HOLON_TASK_H */

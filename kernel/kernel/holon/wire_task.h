@@ -66,7 +66,8 @@ struct holon_wire_ready {
  * struct holon_wire_signal - one signal for the guest
  * @sequence: counts the signals of this stay; the lane keeps their order
  * @signo: 1..64
- * @directed: sent to the thread, not to the process
+ * @directed: number of the thread that it was sent to, 0: to the process, which
+ *	@task names
  * @info: kernel_siginfo, which is the same on all nodes
  */
 struct holon_wire_signal {
@@ -100,7 +101,10 @@ struct holon_wire_pages {
 /* TASK_RECALL, flags: nobody waits for it any more. */
 #define HOLON_RECALL_CANCEL	0x01
 
-/* The last message of a guest. Times in nanoseconds, sizes in KiB. */
+/* TASK_EXIT, flags: all threads end, with this code. */
+#define HOLON_EXIT_GROUP	0x01
+
+/* The last message of a guest, of each of its threads. Times in nanoseconds, sizes in KiB. */
 struct holon_wire_exit {
 	struct holon_wire_task task;
 	__le32 code;

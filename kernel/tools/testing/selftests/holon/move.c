@@ -2,7 +2,7 @@
 /*
  * A process is what it was, wherever it has been moved meanwhile.
  *
- *	cc -O2 -static move*.c -o move -lm
+ *	cc -O2 -static -pthread move*.c -o move -lm
  *	./move stay		no move: what the states are
  *	./move there		made at home, looked at on the other node
  *	./move back		and at home again
@@ -179,6 +179,7 @@ static bool test(const struct state *state, const char *mode)
 
 static const struct state *const tables[] = {
 	memory_states, thread_states, signal_states, file_states, waiting_states,
+	threads_states,
 };
 
 #define TABLES	(sizeof(tables) / sizeof(tables[0]))

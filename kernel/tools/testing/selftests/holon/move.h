@@ -24,7 +24,7 @@ struct state {
 
 /* Each file has a table that ends with one without a name. */
 extern const struct state memory_states[], thread_states[], signal_states[], file_states[],
-	waiting_states[];
+	waiting_states[], threads_states[];
 
 extern int failures;
 extern char scratch[64];	/* an empty directory on a file system of home */
