@@ -102,12 +102,18 @@ def _move_records(rnd, records):
         areas.append(_record(must | 16, struct.pack("<5Q", at, end, rnd.choice((0x73, 0x75, 0x71)),
                                                     0, 0) + rnd.choice((b"\0", b"/bin/true\0"))))
         at = end
+    thread = [_record(must | 11, bytes(27 * 8)),
+              _record(must | 12, bytes(rnd.choice((576, 832, 2696)))),
+              _record(must | 10, bytes(64 + 40 + 16))]
+    siblings = []
+    for number in rnd.choices((4194999, 4195000, 4195001, 1, 0xffffffff), k=rnd.choice((0, 1, 3))):
+        siblings += [_record(must | 19, struct.pack("<QII", rnd.choice((1, 0, 77)), number, 0)),
+                     *records[1:3], *thread]
     return [_record(must | 9, struct.pack("<II", 1, 0)), *records[1:5],
-            _record(must | 17, bytes(36)), _record(must | 11, bytes(27 * 8)),
-            _record(must | 12, bytes(rnd.choice((576, 832, 2696)))),
+            _record(must | 17, bytes(36)), *thread,
             _record(must | 14, bytes(16 * 8 + 8 + 64 * 8)),
             _record(must | 15, b"/bin/true\0"), *areas, _record(must | 13, bytes(64 * 32)),
-            _record(must | 10, bytes(64 + 40 + 24 + 16 + 16))]
+            _record(must | 18, bytes(40)), *siblings]
 
 
 # name: (rank, type, one-way, payload, least length): those that a stranger to the state of

@@ -439,13 +439,13 @@ static struct file *watch_file(struct holon_task *ht, unsigned int fd)
 
 	lockdep_assert_held(&ht->watches.xa_lock);
 	/*
-	 * Of a child the guest may be faster than its deputy; a leader may have
-	 * exited before other threads.
+	 * Of a child, or when it moves, the guest may be faster than its deputy; a
+	 * leader may have exited before other threads.
 	 */
 	if (READ_ONCE(ht->lost) ||
 	    (READ_ONCE(ht->threads) == 1 &&
-	     ((state != HOLON_TASK_STABLE && state != HOLON_TASK_FORKED) ||
-	      READ_ONCE(ht->exited))))
+	     ((state != HOLON_TASK_STABLE && state != HOLON_TASK_FORKED &&
+	       state != HOLON_TASK_MOVING) || READ_ONCE(ht->exited))))
 		return NULL;
 	task = holon_task_alive(ht);
 	if (!task)

@@ -414,6 +414,14 @@ static long run_native(struct run *r)
 	return x64_sys_call(&regs, r->nr);
 }
 
+long holon_native_call(unsigned int nr, unsigned long a, unsigned long b, unsigned long c,
+		       unsigned long d)
+{
+	struct run r = { .nr = nr, .args = { a, b, c, d } };
+
+	return run_native(&r);
+}
+
 int holon_forward_run(struct holon_task *ht, const void *request, size_t len, void **reply,
 		      size_t *reply_len)
 {

@@ -45,6 +45,8 @@ enum holon_record_type {
 	HOLON_RECORD_PROCESS	= HOLON_RECORD_MUST | 18,
 	HOLON_RECORD_SIBLING	= HOLON_RECORD_MUST | 19,	/* begins another thread: its */
 							/* CREDS, TASK, REGS and so on */
+	HOLON_RECORD_ANON	= HOLON_RECORD_MUST | 20,	/* a file without a name */
+	HOLON_RECORD_EPOLL	= HOLON_RECORD_MUST | 21,	/* what one of them looks at */
 };
 
 /* First record of a process that moves. */
@@ -160,6 +162,28 @@ struct holon_record_file {
 	__le64 ino;
 	__le32 first;
 	__le32 reopen;
+} __packed __aligned(4);
+
+enum holon_anon {
+	HOLON_ANON_EVENTFD = 1,	/* count, semaphore? */
+	HOLON_ANON_TIMERFD,	/* clock, flags, ticks, ns left, ns between */
+	HOLON_ANON_SIGNALFD,	/* mask */
+	HOLON_ANON_EPOLL,
+};
+
+/* Its other descriptors have FILE records. */
+struct holon_record_anon {
+	__le32 fd;
+	__le32 kind;	/* enum holon_anon, which says what @value is */
+	__le32 flags;	/* O_NONBLOCK, O_CLOEXEC */
+	__le32 pad;
+	__le64 value[5];
+} __packed __aligned(4);
+
+/* One entry: descriptors of the epoll and of the file, and what is wanted. */
+struct holon_record_epoll {
+	__le32 epoll, fd, events, pad;
+	__le64 data;
 } __packed __aligned(4);
 
 struct holon_image {

@@ -9,9 +9,10 @@
  * guest's node when nobody at home can tell: its description is referenced by
  * this process alone, it has no locks or leases, and on a close-to-open mount
  * nobody else at home has it open for writing; what was written is written back
- * first. Devices without state are opened again always. Every other file stays where
- * it is, and the guest gets a remote file. A process that comes home can have none
- * that stays where it was: then it cannot come.
+ * first. Devices without state are opened again always. Files without a name are made
+ * anew, see move_anon.c. Every other file stays where it is, and the guest gets a remote
+ * file. A process that comes home can have none that stays where it was: then it cannot
+ * come.
  */
 #define pr_fmt(fmt) "holon: " fmt
 
@@ -214,8 +215,24 @@ static enum holon_stay stays_here(const struct file *file)
 	return HOLON_STAY_FILE_KIND;
 }
 
+#define ANON_OTHER	1	/* it is no such file, or others have it as well */
+#define ANON_AGAIN	2	/* it has been written down with a lower number */
+
+/* Made anew where the process goes, unless somebody else would miss it. */
+static int put_anon(struct holon_image *image, const struct open_file *open, long refs)
+{
+	int err;
+
+	if (file_count(open->file) != refs || !holon_anon_is(open->file))
+		return ANON_OTHER;
+	if (open->fd != open->first)
+		return ANON_AGAIN;
+	err = holon_anon_export(image, open->file, open->fd, open->cloexec);
+	return err == -EBUSY ? ANON_OTHER : err;
+}
+
 static int put_file(struct holon_image *image, const struct open_file *open, long refs,
-		    int writers, char *page, enum holon_stay *stay)
+		    int writers, bool anon, char *page, enum holon_stay *stay)
 {
 	struct holon_record_file record = {
 		.pos = cpu_to_le64(open->file->f_pos),
@@ -224,6 +241,7 @@ static int put_file(struct holon_image *image, const struct open_file *open, lon
 	};
 	const char *name = "";
 	void *data;
+	int err;
 
 	holon_file_describe(open->file, open->fd, open->cloexec, &record.info);
 	if (!holon_file_is_remote(open->file) && may_reopen(open->file, refs, writers)) {
@@ -232,6 +250,13 @@ static int put_file(struct holon_image *image, const struct open_file *open, lon
 			name = "";
 		else
 			record.reopen = cpu_to_le32(1);
+	}
+	if (!record.reopen && anon) {
+		err = put_anon(image, open, refs);
+		if (err <= 0)
+			return err;
+		/* A second descriptor of it. */
+		record.reopen = cpu_to_le32(err == ANON_AGAIN);
 	}
 	if (!record.reopen) {
 		*stay = stays_here(open->file);
@@ -306,21 +331,42 @@ static int count_writers(const struct open_file *open, unsigned int n, const str
 	return writers;
 }
 
+/* References that we know of, two per descriptor: the table's and that of our list. */
+static long count_refs(const struct open_file *open, unsigned int n, const struct file *file)
+{
+	unsigned int i;
+	long refs = 0;
+
+	for (i = 0; i < n; i++)
+		if (open[i].file == file)
+			refs += 2;
+	return refs;
+}
+
+/* An epoll that others have, too, stays where it is, and what it looks at with it. */
+static bool owns_epolls(const struct open_file *open, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (holon_anon_is_epoll(open[i].file) &&
+		    file_count(open[i].file) != count_refs(open, n, open[i].file))
+			return false;
+	return true;
+}
+
 static int put_files(struct holon_image *image, bool all, char *page, enum holon_stay *stay)
 {
 	struct open_file *open = NULL;
-	unsigned int n = 0, i, j;
-	long refs;
+	unsigned int n = 0, i;
+	bool anon;
 	int err;
 
 	err = collect_files(&open, &n, all);
+	anon = all && owns_epolls(open, n);
 	for (i = 0; i < n && !err; i++) {
-		/* Two per descriptor: the table's and that of our list. */
-		for (j = 0, refs = 0; j < n; j++)
-			if (open[j].file == open[i].file)
-				refs += 2;
-		err = put_file(image, &open[i], refs, count_writers(open, n, open[i].file), page,
-			       stay);
+		err = put_file(image, &open[i], count_refs(open, n, open[i].file),
+			       count_writers(open, n, open[i].file), anon, page, stay);
 		cond_resched();
 	}
 	for (i = 0; i < n; i++)

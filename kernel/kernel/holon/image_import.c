@@ -105,6 +105,13 @@ static bool valid_file(const struct holon_record *record)
 	       le32_to_cpu(file->first) <= le32_to_cpu(file->info.fd);
 }
 
+static bool valid_anon(const struct holon_record *record)
+{
+	const struct holon_record_anon *anon = record->data;
+
+	return record->len == sizeof(*anon) && le32_to_cpu(anon->fd) < INT_MAX;
+}
+
 static int parse_sibling(struct holon_import *import, const struct holon_record *record)
 {
 	const struct holon_record_sibling *sibling = record->data;
@@ -160,6 +167,11 @@ static int parse_record(struct holon_import *import, const struct holon_record *
 	case HOLON_RECORD_FILE:
 		import->files++;
 		return valid_file(record) ? 0 : -EBADMSG;
+	case HOLON_RECORD_ANON:
+		import->files++;
+		return valid_anon(record) ? 0 : -EBADMSG;
+	case HOLON_RECORD_EPOLL:
+		return record->len == sizeof(struct holon_record_epoll) ? 0 : -EBADMSG;
 	case HOLON_RECORD_CWD:
 		import->cwd = record_path(record);
 		return import->cwd ? 0 : -EBADMSG;
@@ -388,27 +400,51 @@ static int import_file(struct holon_import *import, struct holon_task *ht,
 	return err < 0 ? err : 0;
 }
 
+static int import_anon(struct holon_import *import, const struct holon_record_anon *record)
+{
+	int err = holon_anon_import(current->holon, record);
+
+	if (!err)
+		import->reopened[import->n_reopened++] = record->fd;
+	return err;
+}
+
+static int fill_epolls(struct holon_import *import)
+{
+	struct holon_record record;
+	size_t pos = 0;
+	int err = 0;
+
+	while (!err && holon_image_next(import->image, &pos, &record) > 0) {
+		if (record.type == HOLON_RECORD_EPOLL)
+			err = holon_epoll_import(record.data);
+		cond_resched();
+	}
+	return err;
+}
+
 static int import_files(struct holon_import *import, struct holon_task *ht,
 			const struct cred *cred)
 {
 	struct holon_record record;
 	size_t pos = 0;
-	int err;
+	int err = 0;
 
 	close_all();
 	/* Descriptors may lie beyond a limit that was lowered later. */
 	task_lock(current->group_leader);
 	current->signal->rlim[RLIMIT_NOFILE].rlim_cur = sysctl_nr_open;
 	task_unlock(current->group_leader);
-	while (holon_image_next(import->image, &pos, &record) > 0) {
-		if (record.type != HOLON_RECORD_FILE)
-			continue;
-		err = import_file(import, ht, record.data, cred);
-		if (err)
-			return err;
+	while (!err && holon_image_next(import->image, &pos, &record) > 0) {
+		if (record.type == HOLON_RECORD_FILE)
+			err = import_file(import, ht, record.data, cred);
+		else if (record.type == HOLON_RECORD_ANON)
+			err = import_anon(import, record.data);
 		cond_resched();
 	}
-	return 0;
+	/* It lies in the address space of the spawner. */
+	holon_window_free(ht);
+	return err ?: fill_epolls(import);
 }
 
 static void import_cwd(struct holon_import *import, struct holon_task *ht)
@@ -680,9 +716,11 @@ static int import_home(struct holon_import *import, const struct cred *cred)
 	while (!err && holon_image_next(import->image, &pos, &record) > 0) {
 		if (record.type == HOLON_RECORD_FILE)
 			err = import_home_file(import, record.data, cred);
+		else if (record.type == HOLON_RECORD_ANON)
+			err = import_anon(import, record.data);
 		cond_resched();
 	}
-	return err ?: holon_mm_import(&import->mm, import->image) ?:
+	return err ?: fill_epolls(import) ?: holon_mm_import(&import->mm, import->image) ?:
 	       holon_regs_import(&import->own.regs);
 }
 

@@ -740,9 +740,10 @@ static int land_begin(struct holon_task *ht, const struct holon_guest_request *r
 	spin_lock_irq(&ht->lock);
 	ht->state = HOLON_TASK_LANDING;
 	spin_unlock_irq(&ht->lock);
-	/* The window goes with the address space. */
+	err = holon_import_home(landing->import);
+	/* The window has gone with the address space. */
 	ht->window_len = 0;
-	err = holon_import_home(landing->import) ?: holon_order(ht->leader, join_landing);
+	err = err ?: holon_order(ht->leader, join_landing);
 	if (err)
 		stay_away(ht, HOLON_STAY_NONE, 0);
 	else

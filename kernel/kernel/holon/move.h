@@ -125,6 +125,27 @@ void holon_mm_join(struct mm_struct *mm);
  */
 int holon_mm_send(struct holon_task *ht, u8 node);
 
+/* --- move_anon.c: files without a name --------------------------------------- */
+
+/**
+ * holon_anon_export - write down an eventfd, timerfd, signalfd or epoll
+ * @image: for its records
+ * @file: one of them
+ * @fd: its lowest descriptor
+ * @cloexec: of that
+ *
+ * Return: 0; -EBUSY when it is in a state that cannot be written down; -E2BIG; -ENOMEM.
+ */
+int holon_anon_export(struct holon_image *image, struct file *file, unsigned int fd, bool cloexec);
+
+bool holon_anon_is(const struct file *file);
+bool holon_anon_is_epoll(const struct file *file);
+
+/* Make it, by means of holon_window(). 0 or an errno. */
+int holon_anon_import(struct holon_task *ht, const struct holon_record_anon *record);
+/* The same when all descriptors are there. */
+int holon_epoll_import(const struct holon_record_epoll *record);
+
 /* --- move_regs.c: registers ------------------------------------------------ */
 
 /* Of the machine: is there a state that no register set describes? */

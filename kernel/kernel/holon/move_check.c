@@ -62,7 +62,7 @@ static const struct {
 	[HOLON_STAY_FILE]	= { EOPNOTSUPP,
 		"it has locked a file of its node, or shares the open file with others" },
 	[HOLON_STAY_FILE_KIND]	= { EOPNOTSUPP,
-		"it has a descriptor that cannot leave the node, of epoll or /proc say" },
+		"it has a descriptor that cannot leave the node, of /proc say" },
 	[HOLON_STAY_MAP_LOCAL]	= { EOPNOTSUPP,
 		"it maps a file that the nodes do not share (holon.shared=), or shared memory" },
 	[HOLON_STAY_MAP_SHARED] = { EOPNOTSUPP,

@@ -178,6 +178,9 @@ enum holon_verdict holon_exec_verdict(struct holon_task *ht, const char __user *
 /* syscall_poll.c: continues a poll() of a guest. */
 long holon_poll_again(struct restart_block *block);
 
+/* At home: as if current had called it. Pointers are those of its address space. */
+long holon_native_call(unsigned int nr, unsigned long a, unsigned long b, unsigned long c,
+		       unsigned long d);
 /* Run the native entry point of the current call. */
 long holon_run_local(struct pt_regs *regs, const struct holon_syscall *call);
 

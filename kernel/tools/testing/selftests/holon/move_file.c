@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -484,6 +485,79 @@ static void look_many(void)
 	close(i);
 }
 
+/* --- files without a name, made where it runs ------------------------------------ */
+
+static int made[6];	/* eventfd, semaphore, timerfd, signalfd, epoll, a duplicate */
+static uint64_t expected;
+static long long due;
+
+/* Who moves us must not have them, too: nobody else can. */
+static void make_there(void)
+{
+	struct itimerspec timer = { .it_value.tv_sec = 3600, .it_interval.tv_sec = 60 };
+	struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP, .data.u64 = 1ULL << 40 | 7 };
+	sigset_t set;
+
+	made[0] = eventfd(3, EFD_CLOEXEC);
+	made[1] = eventfd(2, EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC);
+	made[2] = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	due = now_ms() + 3600 * 1000;
+	CHECK(!timerfd_settime(made[2], 0, &timer, NULL));
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	CHECK(!sigprocmask(SIG_BLOCK, &set, NULL));
+	made[3] = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	made[4] = epoll_create1(EPOLL_CLOEXEC);
+	CHECK(!epoll_ctl(made[4], EPOLL_CTL_ADD, made[0], &event));
+	event.data.u64 = 8;
+	CHECK(!epoll_ctl(made[4], EPOLL_CTL_ADD, made[3], &event));
+	made[5] = fcntl(made[0], F_DUPFD_CLOEXEC, 0);
+	expected = 3;
+}
+
+/* Ready is what has been written to, or sent, and nothing else. */
+static void look_ready(uint64_t a, uint64_t b)
+{
+	struct epoll_event event[3];
+	int n = epoll_wait(made[4], event, 3, 0), i;
+
+	CHECK(n == !!a + !!b);
+	for (i = 0; i < n; i++)
+		CHECK(event[i].data.u64 == a || event[i].data.u64 == b);
+}
+
+static void look_made_there(void)
+{
+	const uint64_t first = 1ULL << 40 | 7;
+	struct signalfd_siginfo info;
+	struct itimerspec timer;
+	uint64_t count = 0, one = 1;
+	long long left;
+
+	if (!made[0])
+		make_there();
+	CHECK(fcntl(made[0], F_GETFD) == FD_CLOEXEC && fcntl(made[5], F_GETFD) == FD_CLOEXEC);
+	CHECK(fcntl(made[1], F_GETFL) & O_NONBLOCK && !(fcntl(made[0], F_GETFL) & O_NONBLOCK));
+	look_ready(first, 0);
+	CHECK(read(made[5], &count, 8) == 8 && count == expected);
+	look_ready(0, 0);
+	CHECK(!kill(getpid(), SIGUSR1));
+	look_ready(0, 8);
+	CHECK(read(made[3], &info, sizeof(info)) == sizeof(info) && info.ssi_signo == SIGUSR1);
+	CHECK(read(made[1], &count, 8) == 8 && count == 1);
+	CHECK(write(made[1], &one, 8) == 8);
+	CHECK(read(made[2], &count, 8) == -1 && errno == EAGAIN);
+	CHECK(!timerfd_gettime(made[2], &timer) && timer.it_interval.tv_sec == 60);
+	left = timer.it_value.tv_sec * 1000LL + timer.it_value.tv_nsec / 1000000;
+	CHECK(now_ms() + left > due - 5000 && now_ms() + left < due + 5000);
+	expected++;
+	CHECK(write(made[0], &expected, 8) == 8);
+}
+
+static void nothing(void)
+{
+}
+
 const struct state file_states[] = {
 	{ "pipe", make_pipe, look_pipe },
 	{ "socket pair", make_pair, look_pair },
@@ -500,6 +574,7 @@ const struct state file_states[] = {
 	{ "directory", make_listing, look_listing },
 	{ "descriptor in a message", make_passed, look_passed },
 	{ "TCP", make_tcp, look_tcp },
+	{ "descriptors made there", nothing, look_made_there },
 	{ "eventfd", make_eventfd, look_eventfd },
 	{ "timerfd", make_timerfd, look_timerfd },
 	{ "epoll", make_epoll, look_epoll },
