@@ -47,6 +47,7 @@ enum holon_record_type {
 							/* CREDS, TASK, REGS and so on */
 	HOLON_RECORD_ANON	= HOLON_RECORD_MUST | 20,	/* a file without a name */
 	HOLON_RECORD_EPOLL	= HOLON_RECORD_MUST | 21,	/* what one of them looks at */
+	HOLON_RECORD_TIMER	= HOLON_RECORD_MUST | 22,	/* of timer_create() */
 };
 
 /* First record of a process that moves. */
@@ -80,14 +81,27 @@ struct holon_record_thread {
 	__u8 comm[16];
 } __packed __aligned(4);
 
+/* A timer, in nanoseconds; @left is 0 when it does not run. */
+struct holon_record_times {
+	__le64 left, interval;
+} __packed __aligned(4);
+
 /**
  * struct holon_record_process - the same of all threads together
  * @utime, @stime, @runtime: used so far, in nanoseconds
- * @alarm, @alarm_interval: ITIMER_REAL in nanoseconds, 0 when it is not armed
+ * @itimer: ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF
  */
 struct holon_record_process {
 	__le64 utime, stime, runtime;
-	__le64 alarm, alarm_interval;
+	struct holon_record_times itimer[3];
+} __packed __aligned(4);
+
+/* Of timer_create(); @pid is the thread that SIGEV_THREAD_ID names. */
+struct holon_record_timer {
+	__le32 id, clock, notify, signo, pid, pad;
+	__le64 value;
+	__le64 overrun;
+	struct holon_record_times times;
 } __packed __aligned(4);
 
 /* Which thread: number and stay. */

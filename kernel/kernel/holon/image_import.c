@@ -170,6 +170,8 @@ static int parse_record(struct holon_import *import, const struct holon_record *
 	case HOLON_RECORD_ANON:
 		import->files++;
 		return valid_anon(record) ? 0 : -EBADMSG;
+	case HOLON_RECORD_TIMER:
+		return record->len == sizeof(struct holon_record_timer) ? 0 : -EBADMSG;
 	case HOLON_RECORD_EPOLL:
 		return record->len == sizeof(struct holon_record_epoll) ? 0 : -EBADMSG;
 	case HOLON_RECORD_CWD:
@@ -668,7 +670,8 @@ int holon_import_program(struct holon_import *import)
 	unsigned long dumpable = le64_to_cpu(import->mm.mm->flags) & MMF_DUMPABLE_MASK;
 	int err;
 
-	err = holon_thread_import(import->own.thread);
+	err = holon_thread_import(import->own.thread) ?:
+	      holon_timers_import(import->image, import->process);
 	if (err)
 		return err;
 	holon_process_import(import->process, import->actions);

@@ -267,6 +267,7 @@ static void become_deputy(struct holon_task *ht, const struct holon_ready *ready
 	unsigned int i;
 
 	holon_order(ht, join_deputy);
+	holon_timers_deputy(ht);
 	for (i = 0; i < ready->n; i++)
 		close_fd(le32_to_cpu(ready->reopened[i]));
 	/* They, and what was mapped, are let go of now and not when somebody asks. */
@@ -365,7 +366,7 @@ void holon_move_away(struct holon_task *ht)
 	holon_move_done(ht, stay, err);
 	if (!err)
 		return;
-	holon_process_rearm();
+	holon_timers_rearm();
 	atomic64_inc(&holon_task_stat.refused);
 	holon_task_detach();
 }
@@ -574,6 +575,8 @@ static int move_home(struct holon_task *ht, enum holon_stay *stay)
 	if (err)
 		return err;
 	err = move_held_home(ht, stay);
+	if (err)
+		holon_timers_rearm();
 	holon_release(ht->leader, err ? NULL : vanish);
 	return err;
 }
@@ -609,7 +612,6 @@ void holon_move_home(struct holon_task *ht)
 	/* The deputy dies with us, or has landed; or another thread does it. */
 	if (fatal_signal_pending(current) || err == -EAGAIN)
 		return;
-	holon_process_rearm();
 	err = stay_error(&stay, err);
 	if (ht->recall_call) {
 		ht->recall_call = false;
@@ -769,6 +771,9 @@ static void queue_signal(const struct wire_land_signal *signal)
 
 	memcpy(&info, signal->info, sizeof(info));
 	info.si_signo = sig;
+	/* Its timer is another one by now. */
+	if (info.si_code == SI_TIMER)
+		info.si_sys_private = 0;
 	if (__send_signal_locked(sig, &info, current, type, true) == -EAGAIN) {
 		/* There was room for it where it was: at least one is pending. */
 		info.si_code = SI_USER;

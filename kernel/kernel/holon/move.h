@@ -172,10 +172,8 @@ bool holon_vdso_runs(void);
 /* --- move_thread.c: what the kernel keeps for the program ------------------ */
 
 int holon_thread_export(struct holon_image *image, enum holon_stay *stay);
-/* Of all threads; stops ITIMER_REAL. */
+/* Of all threads; stops their timers. */
 int holon_process_export(struct holon_image *image);
-/* Start it again, if it was stopped, after an export that led to nothing. */
-void holon_process_rearm(void);
 /* 0, or -EBADMSG when nothing has been done. */
 int holon_thread_import(const struct holon_record_thread *thread);
 /* Signals must stay blocked until the registers are complete. */
@@ -183,6 +181,32 @@ void holon_process_import(const struct holon_record_process *process,
 			  const struct holon_record_action *actions);
 /* Nothing of it may happen when current leaves its address space. */
 void holon_thread_forget(void);
+
+/* --- move_timers.c ---------------------------------------------------------- */
+
+/**
+ * struct holon_timers - those that an export has stopped
+ * @itimer: of setitimer()
+ * @itimers: as many of them
+ * @timers: number of the others
+ * @timer: the others
+ */
+struct holon_timers {
+	struct holon_record_times itimer[3];
+	unsigned int itimers, timers;
+	struct holon_record_timer timer[];
+};
+
+/* Write them down, and stop them. Maps something for a moment. */
+int holon_timers_export(struct holon_image *image, struct holon_record_process *process);
+/* Start them again, if they were stopped, after an export that led to nothing. */
+void holon_timers_rearm(void);
+/* It has led to something: a deputy has none. */
+void holon_timers_deputy(struct holon_task *ht);
+void holon_timers_forget(struct holon_task *ht);
+/* Other threads are there by now. */
+int holon_timers_import(const struct holon_image *image,
+			const struct holon_record_process *process);
 
 /* --- image_export.c, image_import.c ---------------------------------------- */
 

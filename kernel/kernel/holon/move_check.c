@@ -12,6 +12,7 @@
 #include <linux/init_task.h>
 #include <linux/mm.h>
 #include <linux/pid_namespace.h>
+#include <linux/posix-timers.h>
 #include <linux/ptrace.h>
 #include <linux/sched/deadline.h>
 #include <linux/sched/signal.h>
@@ -52,7 +53,7 @@ static const struct {
 	[HOLON_STAY_IO_URING]	= { EOPNOTSUPP, "it uses io_uring" },
 	[HOLON_STAY_AIO]	= { EOPNOTSUPP, "it uses asynchronous I/O (io_setup)" },
 	[HOLON_STAY_TIMERS] = { EOPNOTSUPP,
-		"it has POSIX timers, or an interval timer of processor time" },
+		"it has several threads, and a timer of the processor time of one of them" },
 	[HOLON_STAY_PI] = { EBUSY,
 		"it holds, or waits for, a futex with priority inheritance" },
 	[HOLON_STAY_DEADLINE]	= { EOPNOTSUPP, "it is scheduled by deadlines" },
@@ -112,12 +113,19 @@ static bool shares(void)
 	       atomic_read(&current->mm->mm_users) > n;
 }
 
-static bool has_timers(void)
+/* Who makes a timer of its own processor time has to be the one that it measures. */
+static bool has_thread_timers(void)
 {
-	const struct signal_struct *signal = current->signal;
+	struct k_itimer *timer;
+	bool found = false;
 
-	return !hlist_empty(&signal->posix_timers) || signal->it[CPUCLOCK_PROF].expires ||
-	       signal->it[CPUCLOCK_VIRT].expires;
+	if (thread_group_empty(current))
+		return false;
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(timer, &current->signal->posix_timers, list)
+		found |= timer->it_clock < 0 && CPUCLOCK_PERTHREAD(timer->it_clock);
+	rcu_read_unlock();
+	return found;
 }
 
 static bool has_aio(void)
@@ -150,7 +158,7 @@ enum holon_stay holon_move_check(void)
 		return HOLON_STAY_SHARES;
 	if (has_aio())
 		return HOLON_STAY_AIO;
-	if (has_timers())
+	if (has_thread_timers())
 		return HOLON_STAY_TIMERS;
 	return HOLON_STAY_NONE;
 }

@@ -2,7 +2,7 @@
 /*
  * What the kernel keeps of a thread for its program: addresses that it was given,
  * and the call that restart_syscall() is to continue. And of all threads: signal
- * actions and the alarm.
+ * actions and the time that they have used.
  */
 #include <linux/compat.h>
 #include <linux/futex.h>
@@ -139,56 +139,6 @@ static int import_restart(unsigned int restart, const __le64 *from)
 	}
 }
 
-/* --- alarm ----------------------------------------------------------------- */
-
-/* Stop ITIMER_REAL. What is left of it, 0 when it was not armed. */
-static u64 stop_alarm(u64 *interval)
-{
-	struct signal_struct *signal = current->signal;
-	ktime_t rest = 0;
-
-	*interval = 0;
-again:
-	spin_lock_irq(&current->sighand->siglock);
-	*interval = max_t(u64, *interval, ktime_to_ns(signal->it_real_incr));
-	/* Or a SIGALRM that is relayed would start it again. */
-	signal->it_real_incr = 0;
-	if (hrtimer_active(&signal->real_timer))
-		rest = max_t(ktime_t, hrtimer_get_remaining(&signal->real_timer), 1);
-	/* It takes siglock itself. */
-	if (hrtimer_try_to_cancel(&signal->real_timer) < 0) {
-		spin_unlock_irq(&current->sighand->siglock);
-		hrtimer_cancel_wait_running(&signal->real_timer);
-		rest = 0;
-		goto again;
-	}
-	spin_unlock_irq(&current->sighand->siglock);
-	return rest;
-}
-
-static void start_alarm(u64 rest, u64 interval)
-{
-	struct signal_struct *signal = current->signal;
-
-	spin_lock_irq(&current->sighand->siglock);
-	signal->it_real_incr = ns_to_ktime(min_t(u64, interval, KTIME_MAX));
-	if (rest)
-		hrtimer_start(&signal->real_timer, ns_to_ktime(min_t(u64, rest, KTIME_MAX)),
-			      HRTIMER_MODE_REL);
-	spin_unlock_irq(&current->sighand->siglock);
-}
-
-void holon_process_rearm(void)
-{
-	struct holon_task *ht = current->holon;
-
-	if (!ht->alarm && !ht->alarm_interval)
-		return;
-	start_alarm(ht->alarm, ht->alarm_interval);
-	ht->alarm = 0;
-	ht->alarm_interval = 0;
-}
-
 /* --- the thread ------------------------------------------------------------ */
 
 static int export_actions(struct holon_image *image)
@@ -250,26 +200,15 @@ int holon_thread_export(struct holon_image *image, enum holon_stay *stay)
 
 int holon_process_export(struct holon_image *image)
 {
-	struct holon_task *ht = current->holon;
-	struct holon_record_process *record;
+	struct holon_record_process record = {};
 	struct task_cputime time;
-	int err;
 
-	err = export_actions(image);
-	if (err)
-		return err;
-	record = holon_image_add(image, HOLON_RECORD_PROCESS, sizeof(*record));
-	if (!record)
-		return -ENOMEM;
 	thread_group_cputime(current, &time);
-	record->utime = cpu_to_le64(time.utime);
-	record->stime = cpu_to_le64(time.stime);
-	record->runtime = cpu_to_le64(time.sum_exec_runtime);
-	/* From here on it must not go off here and there. */
-	ht->alarm = stop_alarm(&ht->alarm_interval);
-	record->alarm = cpu_to_le64(ht->alarm);
-	record->alarm_interval = cpu_to_le64(ht->alarm_interval);
-	return 0;
+	record.utime = cpu_to_le64(time.utime);
+	record.stime = cpu_to_le64(time.stime);
+	record.runtime = cpu_to_le64(time.sum_exec_runtime);
+	return export_actions(image) ?: holon_timers_export(image, &record) ?:
+	       holon_image_put(image, HOLON_RECORD_PROCESS, &record, sizeof(record));
 }
 
 static void import_actions(const struct holon_record_action *record)
@@ -313,7 +252,6 @@ void holon_process_import(const struct holon_record_process *process,
 {
 	import_actions(actions);
 	import_time(process);
-	start_alarm(le64_to_cpu(process->alarm), le64_to_cpu(process->alarm_interval));
 }
 
 int holon_thread_import(const struct holon_record_thread *record)

@@ -340,6 +340,7 @@ void holon_task_detach(void)
 	struct holon_task *ht = current->holon;
 
 	holon_landing_free(ht);
+	holon_timers_forget(ht);
 	spin_lock_irq(&ht->lock);
 	ht->state = HOLON_TASK_EXITING;
 	spin_unlock_irq(&ht->lock);

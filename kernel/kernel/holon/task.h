@@ -134,7 +134,7 @@ struct holon_task {
 	struct holon_move *move;	/* L: leader, deputy: who waits for it */
 
 	/* the half that exports */
-	u64 alarm, alarm_interval;	/* S: what it has stopped */
+	struct holon_timers *timers;	/* S: what it has stopped */
 
 	/* guest */
 	bool recalled;			/* leader: home wants it back */
