@@ -62,7 +62,7 @@ def test_states(ready, states, mode):
 BUSY = ["16 MiB", "vector registers", "pending signals", "children", "shared file", "TCP",
         "nanosleep", "poll", "read", "futex", "computing", "64 threads", "threads that compute",
         "threads at a condition", "signal for the process", "threads come and go",
-        "threads at timed waits"]
+        "threads at timed waits", "timers", "descriptors made there"]
 
 
 @pytest.mark.parametrize("name", BUSY)

@@ -374,10 +374,15 @@ static void watch_free(struct watch *watch)
 	kfree(watch);
 }
 
-/* Does the number still stand for the file? The table is current's alone. */
+/* Does the number still stand for the file? */
 static bool watch_valid(const struct watch *watch)
 {
-	return files_lookup_fd_raw(current->files, watch->fd) == watch->file;
+	bool valid;
+
+	rcu_read_lock();
+	valid = files_lookup_fd_raw(current->files, watch->fd) == watch->file;
+	rcu_read_unlock();
+	return valid;
 }
 
 static void watch_end(struct holon_task *ht, unsigned int first, unsigned int last, bool all)
@@ -434,8 +439,8 @@ static bool watch_ask(struct holon_task *ht, const struct wire_ask *msg)
 static struct file *watch_file(struct holon_task *ht, unsigned int fd)
 {
 	enum holon_task_state state = READ_ONCE(ht->state);
-	struct task_struct *task;
-	struct file *file;
+	struct task_struct *task, *t;
+	struct file *file = NULL;
 
 	lockdep_assert_held(&ht->watches.xa_lock);
 	/*
@@ -447,10 +452,17 @@ static struct file *watch_file(struct holon_task *ht, unsigned int fd)
 	     ((state != HOLON_TASK_STABLE && state != HOLON_TASK_FORKED &&
 	       state != HOLON_TASK_MOVING) || READ_ONCE(ht->exited))))
 		return NULL;
-	task = holon_task_alive(ht);
+	task = holon_task_of(ht);
 	if (!task)
 		return NULL;
-	file = fget_task(task, fd);
+	/* They share the table, until each gives it up in its exit. */
+	rcu_read_lock();
+	for_each_thread(task, t) {
+		file = fget_task(t, fd);
+		if (file)
+			break;
+	}
+	rcu_read_unlock();
 	put_task_struct(task);
 	return file;
 }

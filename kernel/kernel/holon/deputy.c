@@ -325,24 +325,25 @@ void __holon_resume_user_mode(struct pt_regs *regs)
 /* --- descriptors ------------------------------------------------------------ */
 
 /*
- * A call that opens a file gets a number to begin with, and the file is then moved
- * to the one that the guest has chosen. Another thread of the guest may choose the
- * first one meanwhile, and the call may keep it for long: accept() does. So they
- * begin where the numbers of the guest end: at its limit. With a high limit,
- * tables would get large; more than that many open files and threads that wait
- * in accept() may then fail with EBUSY.
+ * What a forwarded call opens gets the numbers that the guest has reserved for it, one
+ * after the other: those are free here, too, and no other thread's. More than that
+ * many there are not.
  */
-#define HOLON_FD_START		4096
-#define HOLON_FD_MORE		1024
-
 unsigned int __holon_fd_start(unsigned long *nofile)
 {
-	unsigned int start = min_t(unsigned long, *nofile, HOLON_FD_START);
+	struct holon_task *ht = current->holon;
+	unsigned int fd;
 
-	if (!holon_is_deputy(current) || thread_group_empty(current))
+	if (!ht->fds)
 		return 0;
-	*nofile = max_t(unsigned long, *nofile, start + HOLON_FD_MORE);
-	return start;
+	if (!ht->nfds) {
+		*nofile = 0;
+		return 0;
+	}
+	fd = le32_to_cpu(*ht->fds++);
+	ht->nfds--;
+	*nofile = fd + 1;
+	return fd;
 }
 
 /* --- window --------------------------------------------------------------- */

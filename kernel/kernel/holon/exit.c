@@ -24,6 +24,7 @@
 #include <linux/holon_rpc.h>
 
 #include "guest.h"
+#include "hold.h"
 #include "task.h"
 
 static int holon_kill_handler(struct holon_request *request);
@@ -125,7 +126,7 @@ static int holon_exit_handler(struct holon_request *request)
 		return 0;
 	}
 	spin_lock_irqsave(&ht->lock, flags);
-	if (ht->inc != le64_to_cpu(msg->task.inc)) {
+	if (ht->exited || ht->inc != le64_to_cpu(msg->task.inc)) {
 		spin_unlock_irqrestore(&ht->lock, flags);
 		holon_task_put(ht);
 		return 0;
@@ -149,7 +150,9 @@ static int holon_exit_handler(struct holon_request *request)
 
 bool holon_exit_of_all(const struct holon_task *ht, struct task_struct *task)
 {
-	return le32_to_cpu(ht->exit.task.flags) & HOLON_EXIT_GROUP || thread_group_empty(task);
+	/* No thread of a guest ends alone while it moves. */
+	return le32_to_cpu(ht->exit.task.flags) & HOLON_EXIT_GROUP || thread_group_empty(task) ||
+	       ht->state == HOLON_TASK_LANDING;
 }
 
 /**
@@ -191,6 +194,8 @@ long __holon_exit_begin(long code)
 	struct holon_task *ht = current->holon;
 	bool exited, all;
 
+	if (ht->leader->driver == ht)
+		holon_release(ht->leader, NULL);
 	if (ht->role == HOLON_ROLE_DEPUTY && ht->state == HOLON_TASK_FORKED)
 		holon_fork_settle(ht, true);
 	if (ht->role != HOLON_ROLE_DEPUTY ||
@@ -223,8 +228,11 @@ long __holon_exit_begin(long code)
 	}
 	if (all) {
 		spin_lock_irq(&current->sighand->siglock);
-		current->signal->flags = SIGNAL_GROUP_EXIT;
-		current->signal->group_exit_code = code;
+		/* What one thread has reported is not undone by the end of its node. */
+		if (exited || !(current->signal->flags & SIGNAL_GROUP_EXIT)) {
+			current->signal->flags = SIGNAL_GROUP_EXIT;
+			current->signal->group_exit_code = code;
+		}
 		spin_unlock_irq(&current->sighand->siglock);
 	} else {
 		holon_window_free(ht);

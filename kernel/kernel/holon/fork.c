@@ -122,6 +122,8 @@ void holon_fork_settle(struct holon_task *ht, bool dying)
 		if (ht->forker && rcu_access_pointer(current->real_parent) == ht->forker)
 			current->exit_signal = 0;
 		write_unlock_irq(&tasklist_lock);
+		/* So that what was told to us is told to another thread. */
+		holon_deputy_unblock();
 		if (!dying)
 			do_exit(0);
 		return;
@@ -450,7 +452,7 @@ static bool may_clone(u64 flags)
 	if (flags & CLONE_THREAD)
 		return (flags & THREAD_FLAGS) == THREAD_FLAGS &&
 		       !(flags & ~(THREAD_FLAGS | FORK_FLAGS | CLONE_SYSVSEM)) &&
-		       !(flags & CLONE_VFORK);
+		       !(flags & (CLONE_VFORK | CLONE_CLEAR_SIGHAND));
 	return !(flags & ~FORK_FLAGS) && (!(flags & CLONE_VM) || flags & CLONE_VFORK);
 }
 

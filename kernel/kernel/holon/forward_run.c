@@ -4,7 +4,7 @@
  * send back what it wrote.
  *
  * All of it runs in the deputy's own context, so the call finds the right
- * terminal, files, credentials and relations. New descriptors are moved to the
+ * terminal, files, credentials and relations. New descriptors get the
  * numbers that the guest has reserved: the table of the deputy is a sparse
  * mirror of the guest's, which holds exactly the files that stay at home.
  */
@@ -179,50 +179,32 @@ static void run_close(unsigned int fd)
 	holon_watch_prune(current->holon, fd, fd);
 }
 
-/*
- * Move the files that the call opened to the guest's numbers. A number of ours
- * may be one that the guest wants for another file, so all are taken out
- * before the first is put in.
- */
-static int run_move(struct run *r, int *own, unsigned int count)
+/* Describe what the call has opened: it has the numbers of the guest. */
+static int run_describe(struct run *r, const int *fd, unsigned int count)
 {
-	struct file **file __free(kfree) = kcalloc(count, sizeof(*file), GFP_KERNEL);
 	unsigned int i, flags = 0;
+	struct file *file;
 	int err = 0;
 
 	if (le32_to_cpu(r->request->cloexec))
 		flags = O_CLOEXEC;
 	r->info = kcalloc(count, sizeof(*r->info), GFP_KERNEL);
-	if (!file || !r->info)
+	if (!r->info)
 		err = -ENOMEM;
-	else if (count > r->nfds)
-		err = -EMFILE;
-	for (i = 0; i < count; i++) {
-		if (file)
-			file[i] = fget_raw(own[i]);
-		run_close(own[i]);
-	}
-	for (i = 0; file && i < count; i++) {
-		int want = i < r->nfds ? le32_to_cpu(r->fd[i]) : -1;
-
-		if (!file[i]) {
-			err = err ?: -EBADF;
-			continue;
+	for (i = 0; !err && i < count; i++) {
+		file = i < r->nfds && fd[i] == le32_to_cpu(r->fd[i]) ? fget_raw(fd[i]) : NULL;
+		if (!file) {
+			err = -EBADF;
+			break;
 		}
-		if (!err) {
-			err = replace_fd(want, file[i], flags);
-			if (err >= 0) {
-				holon_file_describe(file[i], want, flags, &r->info[i]);
-				own[i] = want;
-				r->ninfo = i + 1;
-				err = 0;
-			}
-		}
-		fput(file[i]);
+		set_close_on_exec(fd[i], flags);
+		holon_file_describe(file, fd[i], flags, &r->info[i]);
+		fput(file);
+		r->ninfo = i + 1;
 	}
 	if (err) {
-		for (i = 0; i < r->ninfo; i++)
-			run_close(own[i]);
+		for (i = 0; i < count; i++)
+			run_close(fd[i]);
 		r->ninfo = 0;
 	}
 	return err;
@@ -251,7 +233,6 @@ static int run_control_fds(struct run *r)
 		if (c.cmsg_level == SOL_SOCKET && c.cmsg_type == SCM_RIGHTS) {
 			size_t n = (c.cmsg_len - sizeof(c)) / sizeof(int);
 			int *own __free(kfree) = NULL;
-			int err;
 
 			/* The guest may have written to the window, too. */
 			if (n > HOLON_FORWARD_FDS)
@@ -261,12 +242,8 @@ static int run_control_fds(struct run *r)
 				return -ENOMEM;
 			if (copy_from_user(own, at + sizeof(c), n * sizeof(int)))
 				return -EFAULT;
-			err = run_move(r, own, n);
-			if (err)
-				return err;
-			if (copy_to_user(at + sizeof(c), own, n * sizeof(int)))
-				return -EFAULT;
-			return 0;	/* there is at most one of them */
+			/* There is at most one of them. */
+			return run_describe(r, own, n);
 		}
 		step = CMSG_ALIGN(c.cmsg_len);
 		if (step > left)
@@ -280,24 +257,18 @@ static int run_control_fds(struct run *r)
 static int run_fds(struct run *r)
 {
 	u32 offset = le32_to_cpu(r->request->fd_offset);
-	int own[2], err;
+	int own[2];
 
 	if (r->ret < 0)
 		return 0;
 	switch (r->request->fd_result) {
 	case HOLON_FORWARD_FD_RETURN:
 		own[0] = r->ret;
-		err = run_move(r, own, 1);
-		if (!err)
-			r->ret = own[0];
-		return err;
+		return run_describe(r, own, 1);
 	case HOLON_FORWARD_FD_PAIR:
 		if (copy_from_user(own, r->base + offset, sizeof(own)))
 			return -EFAULT;
-		err = run_move(r, own, 2);
-		if (!err && copy_to_user(r->base + offset, own, sizeof(own)))
-			err = -EFAULT;
-		return err;
+		return run_describe(r, own, 2);
 	case HOLON_FORWARD_FD_CMSG:
 		return run_control_fds(r);
 	default:
@@ -422,6 +393,25 @@ long holon_native_call(unsigned int nr, unsigned long a, unsigned long b, unsign
 	return run_native(&r);
 }
 
+/* A number that the guest has for something new: what is there was not closed in time. */
+static void clear_numbers(const struct run *r)
+{
+	unsigned int i;
+
+	for (i = 0; i < r->nfds; i++)
+		run_close(le32_to_cpu(r->fd[i]));
+}
+
+/* See __holon_fd_start(). */
+static void run_opening(struct holon_task *ht, struct run *r)
+{
+	clear_numbers(r);
+	ht->fds = r->request->fd_result == HOLON_FORWARD_FD_NONE ? NULL : r->fd;
+	ht->nfds = r->nfds;
+	r->ret = run_native(r);
+	ht->fds = NULL;
+}
+
 int holon_forward_run(struct holon_task *ht, const void *request, size_t len, void **reply,
 		      size_t *reply_len)
 {
@@ -439,15 +429,16 @@ int holon_forward_run(struct holon_task *ht, const void *request, size_t len, vo
 	err = run_fill(&r);
 	if (err)
 		goto out;
-	/* Nobody else uses it: a process that shared it was not placed. */
-	current->fs->umask = le16_to_cpu(r.request->umask) & 0777;
+	/* Nobody else uses it, but for other threads, whose umask() has come here by itself. */
+	if (thread_group_empty(current))
+		current->fs->umask = le16_to_cpu(r.request->umask) & 0777;
 
 	mask.sig[0] = le64_to_cpu(r.request->blocked);
 	set_current_blocked(&mask);
 	if (r.nr >= HOLON_FORWARD_CREDS)
 		r.ret = run_special(ht, &r);
 	else
-		r.ret = run_native(&r);
+		run_opening(ht, &r);
 	clear_restore_sigmask();
 	sigemptyset(&mask);
 	set_current_blocked(&mask);

@@ -107,17 +107,26 @@ static void begin(struct holon_task *ht)
 	set_notify_resume(current);
 }
 
-/* From READY on home wants to hear of the end of each thread. -EINTR: some are gone. */
-static int ready_siblings(struct holon_task *leader)
+/* From READY on home wants to hear of the end of each thread. */
+static void ready_siblings(struct holon_task *leader)
 {
 	struct holon_task *ht;
 
-	spin_lock_irq(&leader->lock);
 	list_for_each_entry(ht, &leader->held, hold_node)
 		ht->ready = true;
-	spin_unlock_irq(&leader->lock);
-	/* One that was killed before has taken us along. */
-	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
+static void end_thread(struct holon_task *ht)
+{
+	do_exit(SIGKILL);
+}
+
+/* There will be no program; threads that wait for it must not go on without us. */
+static void __noreturn end_guest(struct holon_task *ht, int code)
+{
+	if (ht->driver)
+		holon_release(ht, end_thread);
+	do_group_exit(code);
 }
 
 static int build(struct holon_task *ht, struct holon_import **import)
@@ -138,7 +147,8 @@ static int build(struct holon_task *ht, struct holon_import **import)
 	if (!holon_import_moves(*import))
 		return holon_image_execute(*import);
 	WRITE_ONCE(ht->importing, true);
-	return ready_siblings(ht);
+	ready_siblings(ht);
+	return 0;
 }
 
 /**
@@ -168,17 +178,17 @@ int holon_guest_main(void *data)
 		holon_import_free(import);
 		ht->birth = NULL;
 		holon_birth_end(birth, err);
-		do_group_exit(0);
+		end_guest(ht, 0);
 	}
 	say_ready(ht, import);
 	holon_import_free(import);
 	if (!ht->ready)
-		do_group_exit(0);
+		end_guest(ht, 0);
 
 	wait_event_killable(ht->wait, READ_ONCE(ht->go) || READ_ONCE(ht->aborted) ||
 			    READ_ONCE(ht->lost));
 	if (READ_ONCE(ht->aborted) || READ_ONCE(ht->lost))
-		do_group_exit(SIGKILL);
+		end_guest(ht, SIGKILL);
 	WRITE_ONCE(ht->importing, false);
 	if (ht->driver)
 		holon_release(ht, begin);
@@ -360,8 +370,8 @@ void holon_guest_resume(struct holon_task *ht)
 	if (ht->exec_id != current->self_exec_id)
 		tell_exec(ht);
 	while ((READ_ONCE(ht->leader->recalled) || ht->recall_call || holon_hold_wanted(ht)) &&
-	       !fatal_signal_pending(current))
-		holon_move_home(ht);
+	       !fatal_signal_pending(current) && holon_move_home(ht))
+		;
 }
 
 /* --- the same, at the deputy ---------------------------------------------- */

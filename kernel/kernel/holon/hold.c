@@ -16,15 +16,22 @@
  *
  * A thread that is at home and has no half yet gets one by task work. Those that are
  * about to exit do so: who holds a process waits for them, until their last
- * write to its memory has been made. A thread that is killed leaves; so does the
- * driver then.
+ * write to its memory has been made.
  *
- * The state is that of the leader's half: under its ->lock. The driver waits
- * killably for threads to come, and then only for what they do at once.
+ * A thread that is held stays so until it is released, even when it is killed: the
+ * driver relies on it. So the driver is the one who is killable, and releases the others
+ * whatever becomes of it: do_exit() does if nobody else has. It waits killably for
+ * threads to come, and then only for what they do at once. A process that is to
+ * stop or to freeze does that first: who holds it gives up, and tries again.
+ *
+ * The state is that of the leader's half: under its ->lock. The list of those that are
+ * held is the driver's alone once all are there.
  */
+#include <linux/freezer.h>
 #include <linux/jiffies.h>
 #include <linux/rcupdate.h>
 #include <linux/resume_user_mode.h>
+#include <linux/sched/jobctl.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
@@ -34,12 +41,13 @@
 
 #include <linux/holon.h>
 
+#include "freeze.h"
 #include "hold.h"
 #include "move.h"
 #include "task.h"
 
-/* How long threads may take to come. */
-#define HOLON_HOLD_WAIT		(10 * HZ)
+/* How long the next thread may take to come. */
+#define HOLON_HOLD_WAIT		(2 * HZ)
 /* And how often the driver looks for new ones, and for those that have exited. */
 #define HOLON_HOLD_LOOK		(HZ / 50)
 
@@ -208,21 +216,31 @@ static void wake_deputies(struct holon_task *leader)
 	rcu_read_unlock();
 }
 
+/* Who is held makes no other thread: so it is those that are held who are looked at first. */
 static bool all_held(struct holon_task *leader)
 {
+	/* Pairs with enter(). */
+	unsigned int held = smp_load_acquire(&leader->held_count), others = 0;
 	struct task_struct *t;
-	unsigned int others = 0;
 
 	rcu_read_lock();
 	for_each_thread(current, t)
 		others += t != current && !READ_ONCE(t->exit_state);
 	rcu_read_unlock();
-	return READ_ONCE(leader->held_count) == others;
+	return held == others;
+}
+
+/* Does the process have to stand still for another reason? */
+static bool other_stop(void)
+{
+	return READ_ONCE(current->jobctl) & JOBCTL_PENDING_MASK || freezing(current) ||
+	       holon_frozen();
 }
 
 static int gather(struct holon_task *leader, struct xarray *summoned, enum holon_stay *stay)
 {
 	unsigned long end = jiffies + HOLON_HOLD_WAIT;
+	unsigned int held = 0;
 	long ret;
 	int err;
 
@@ -231,15 +249,17 @@ static int gather(struct holon_task *leader, struct xarray *summoned, enum holon
 		if (err)
 			return err;
 		wake_deputies(leader);
-		ret = wait_event_killable_timeout(leader->hold_wait, all_held(leader),
+		ret = wait_event_killable_timeout(leader->driver_wait, all_held(leader),
 						  HOLON_HOLD_LOOK);
-		if (ret < 0)
-			return -EINTR;
-		/* The last one may have made another. */
-		if (ret && all_held(leader))
-			return 0;
-		if (time_after(jiffies, end)) {
-			*stay = HOLON_STAY_LATE;
+		if (ret)
+			return ret < 0 ? -EINTR : 0;
+		*stay = HOLON_STAY_LATE;
+		if (other_stop())
+			return -ECANCELED;
+		if (READ_ONCE(leader->held_count) != held) {
+			held = READ_ONCE(leader->held_count);
+			end = jiffies + HOLON_HOLD_WAIT;
+		} else if (time_after(jiffies, end)) {
 			return -EBUSY;
 		}
 	}
@@ -254,7 +274,7 @@ int holon_hold(struct holon_task *ht, enum holon_stay *stay)
 	int err;
 
 	spin_lock_irq(&leader->lock);
-	err = leader->driver ? -EAGAIN : 0;
+	err = leader->driver ? -EALREADY : 0;
 	if (!err)
 		WRITE_ONCE(leader->driver, ht);
 	spin_unlock_irq(&leader->lock);
@@ -262,6 +282,8 @@ int holon_hold(struct holon_task *ht, enum holon_stay *stay)
 		return err;
 	xa_init(&summoned);
 	err = gather(leader, &summoned, stay);
+	if (!err)
+		*stay = HOLON_STAY_NONE;
 	xa_for_each(&summoned, nr, s)
 		take_back(s);
 	xa_destroy(&summoned);
@@ -288,7 +310,7 @@ static int give_order(struct holon_task *leader, int (*order)(struct holon_task 
 		WRITE_ONCE(leader->driver, NULL);
 	spin_unlock_irq(&leader->lock);
 	wake_up_all(&leader->hold_wait);
-	wait_event(leader->hold_wait, !READ_ONCE(leader->order_pending));
+	wait_event(leader->driver_wait, !READ_ONCE(leader->order_pending));
 	spin_lock_irq(&leader->lock);
 	err = leader->order_err;
 	spin_unlock_irq(&leader->lock);
@@ -327,49 +349,41 @@ static bool enter(struct holon_task *leader, struct holon_task *ht, unsigned int
 	held = leader->driver && leader->driver != ht;
 	if (held) {
 		list_add_tail(&ht->hold_node, &leader->held);
-		leader->held_count++;
+		/* Pairs with all_held(). */
+		smp_store_release(&leader->held_count, leader->held_count + 1);
 		*seen = leader->order_nr;
 	}
 	spin_unlock_irq(&leader->lock);
-	wake_up_all(&leader->hold_wait);
+	wake_up(&leader->driver_wait);
 	return held;
 }
 
-/* Return: true when we are held no more. */
+/* Return: true when it was the last one: we are held no more. */
 static bool follow_order(struct holon_task *leader, struct holon_task *ht, unsigned int *seen,
-		       void (**after)(struct holon_task *ht))
+			 void (**after)(struct holon_task *ht))
 {
-	int (*order)(struct holon_task *ht) = NULL;
-	bool pending, leave;
+	int (*order)(struct holon_task *ht);
+	bool last;
 	int err = 0;
 
 	spin_lock_irq(&leader->lock);
-	pending = leader->order_nr != *seen;
-	leave = true;	/* killed */
-	if (pending) {
-		*seen = leader->order_nr;
-		order = leader->order;
-		*after = leader->order_after;
-		leave = leader->order_last;
-	}
+	*seen = leader->order_nr;
+	order = leader->order;
+	*after = leader->order_after;
+	last = leader->order_last;
 	spin_unlock_irq(&leader->lock);
 	if (order)
 		err = order(ht);
 	spin_lock_irq(&leader->lock);
-	if (pending) {
-		leader->order_err = leader->order_err ?: err;
-		leader->order_pending--;
-	} else if (leader->order_nr != *seen) {
-		/* It came when we were to leave. */
-		leave = false;
-	}
-	if (leave) {
+	leader->order_err = leader->order_err ?: err;
+	leader->order_pending--;
+	if (last) {
 		list_del_init(&ht->hold_node);
 		leader->held_count--;
 	}
 	spin_unlock_irq(&leader->lock);
-	wake_up_all(&leader->hold_wait);
-	return leave;
+	wake_up(&leader->driver_wait);
+	return last;
 }
 
 static void be_held(struct holon_task *ht, bool new, int err)
@@ -378,11 +392,11 @@ static void be_held(struct holon_task *ht, bool new, int err)
 	void (*after)(struct holon_task *ht) = NULL;
 	unsigned int seen;
 
-	if (!enter(leader, ht, &seen, new, err))
-		return;
-	do {
-		wait_event_killable(leader->hold_wait, READ_ONCE(leader->order_nr) != seen);
-	} while (!follow_order(leader, ht, &seen, &after));
+	if (enter(leader, ht, &seen, new, err)) {
+		do {
+			wait_event_idle(leader->hold_wait, READ_ONCE(leader->order_nr) != seen);
+		} while (!follow_order(leader, ht, &seen, &after));
+	}
 	holon_image_free(&ht->image);
 	if (after)
 		after(ht);
@@ -424,7 +438,7 @@ int holon_hold_wait_new(struct holon_task *leader)
 {
 	int err;
 
-	wait_event(leader->hold_wait, !READ_ONCE(leader->expected));
+	wait_event(leader->driver_wait, !READ_ONCE(leader->expected));
 	spin_lock_irq(&leader->lock);
 	err = leader->order_err;
 	spin_unlock_irq(&leader->lock);

@@ -19,8 +19,9 @@ struct holon_task;
  * Each comes to holon_held(). On success holon_release() has to follow, whatever
  * happens. Context: current on its way to user mode, or in the deputy's loop.
  *
- * Return: 0; -EAGAIN when another thread is the driver; -EBUSY when some do not come
- *	in time; -EINTR when killed; -ENOMEM.
+ * Return: 0; -EALREADY when another thread is the driver; -ECANCELED when the process
+ *	has to stop or to freeze first; -EBUSY when some do not come in time; -EINTR when
+ *	killed; -ENOMEM.
  */
 int holon_hold(struct holon_task *ht, enum holon_stay *stay);
 
@@ -58,7 +59,7 @@ void holon_held_new(struct holon_task *ht, int err);
 
 /* Is there somebody who wants to hold @ht, of current? */
 bool holon_hold_wanted(struct holon_task *ht);
-/* Of current: be held, as long as there is a driver. */
+/* Of current: be held, as long as there is a driver. Frees what it has written down. */
 void holon_held(struct holon_task *ht);
 
 #endif /* _KERNEL_HOLON_HOLD_H */

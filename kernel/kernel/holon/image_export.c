@@ -437,11 +437,11 @@ int holon_image_append(struct holon_image *image, const struct holon_image *part
 {
 	struct holon_record record;
 	size_t pos = 0;
-	int more, err = 0;
+	int more = 0, err = 0;
 
 	while (!err && (more = holon_image_next(part, &pos, &record)) > 0)
 		err = holon_image_put(image, record.type, record.data, record.len);
-	return err;
+	return err ?: min(more, 0);
 }
 
 int holon_image_export_move(struct holon_image *image, enum holon_stay *stay)

@@ -782,22 +782,32 @@ int holon_import_home(struct holon_import *import)
 	return 0;
 }
 
-int holon_import_home_sibling(struct holon_import *import, pid_t pid)
+static const struct import_thread *find_sibling(const struct holon_import *import, pid_t pid)
 {
 	const struct import_thread *thread;
+
+	list_for_each_entry(thread, &import->siblings, list)
+		if (thread->pid == pid)
+			return thread;
+	return NULL;
+}
+
+bool holon_import_has(const struct holon_import *import, pid_t pid)
+{
+	return find_sibling(import, pid);
+}
+
+int holon_import_home_sibling(struct holon_import *import, pid_t pid)
+{
+	const struct import_thread *thread = find_sibling(import, pid);
 	int err;
 
-	list_for_each_entry(thread, &import->siblings, list) {
-		if (thread->pid != pid)
-			continue;
-		err = holon_regs_import(&thread->regs) ?: holon_thread_import(thread->thread);
-		if (err)
-			return err;
-		import_changes(thread);
-		settle_later(thread);
-		return 0;
-	}
-	return -EBADMSG;
+	err = holon_regs_import(&thread->regs) ?: holon_thread_import(thread->thread);
+	if (err)
+		return err;
+	import_changes(thread);
+	settle_later(thread);
+	return 0;
 }
 
 void holon_import_undo(struct holon_import *import)

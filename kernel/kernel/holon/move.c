@@ -219,14 +219,12 @@ static enum holon_stay siblings_stay(struct holon_task *leader)
 	enum holon_stay stay = HOLON_STAY_NONE;
 	struct holon_task *ht;
 
-	spin_lock_irq(&leader->lock);
 	list_for_each_entry(ht, &leader->held, hold_node)
 		stay = stay ?: ht->stay;
-	spin_unlock_irq(&leader->lock);
 	return stay;
 }
 
-/* And what it has written down. They stay where they are, so no lock is needed. */
+/* And what it has written down. */
 static int append_siblings(struct holon_task *leader, struct holon_image *image)
 {
 	struct holon_task *ht;
@@ -286,7 +284,6 @@ static void become_deputy(struct holon_task *ht, const struct holon_ready *ready
 	atomic64_inc(&holon_task_stat.moved);
 }
 
-/* Whoever is killed leaves the list, but not its memory: the driver is killed, too. */
 static int hash_siblings(struct holon_task *leader)
 {
 	struct holon_task *ht;
@@ -491,11 +488,9 @@ static int ask_land(struct holon_task *ht)
 	spin_lock_irq(&current->sighand->siglock);
 	n = put_signals(signal, HOLON_LAND_SIGNALS, &current->signal->shared_pending, 0);
 	n += put_signals(signal + n, HOLON_LAND_SIGNALS - n, &current->pending, ht->pid);
-	spin_lock(&ht->leader->lock);
 	list_for_each_entry(sibling, &ht->leader->held, hold_node)
 		n += put_signals(signal + n, HOLON_LAND_SIGNALS - n, &sibling->task->pending,
 				 sibling->pid);
-	spin_unlock(&ht->leader->lock);
 	spin_unlock_irq(&current->sighand->siglock);
 	land->signals = cpu_to_le32(n);
 	if (n == HOLON_LAND_SIGNALS) {
@@ -541,8 +536,13 @@ static int move_held_home(struct holon_task *ht, enum holon_stay *stay)
 		return -EBUSY;
 	err = holon_image_export_move(&image, stay) ?: append_siblings(ht->leader, &image) ?:
 	      holon_creds_push(ht);
-	if (!err)
-		err = ask_home(ht, &image) ?: holon_mm_send(ht, ht->home) ?: ask_land(ht);
+	if (!err) {
+		err = ask_home(ht, &image);
+		/* The deputies are about to stop. */
+		if (err == -EBUSY)
+			*stay = HOLON_STAY_LATE;
+		err = err ?: holon_mm_send(ht, ht->home) ?: ask_land(ht);
+	}
 	holon_image_free(&image);
 	return err;
 }
@@ -589,29 +589,55 @@ static void home_along(struct holon_task *ht)
 	holon_held(ht);
 }
 
-void holon_move_home(struct holon_task *ht)
+/* Something that passes is in the way of a call that has to run at home. */
+static bool try_again(const struct holon_task *ht, enum holon_stay stay, unsigned int *tries)
+{
+	return ht->recall_call && (passes(stay) || stay == HOLON_STAY_LATE) &&
+	       ++*tries < HOLON_MOVE_TRIES && !signal_pending(current);
+}
+
+/*
+ * Signals, a stop or a freeze come first: the hook comes back, and the call, if there
+ * is one, has not begun.
+ */
+static void come_back(struct holon_task *ht, bool recalled)
+{
+	if (recalled)
+		WRITE_ONCE(ht->leader->recalled, true);
+	set_notify_resume(current);
+}
+
+bool holon_move_home(struct holon_task *ht)
 {
 	enum holon_stay stay = HOLON_STAY_NONE;
 	unsigned int tries = 0;
+	bool recalled;
 	int err;
 
 	if (holon_hold_wanted(ht)) {
 		home_along(ht);
-		return;
+		return true;
 	}
+	recalled = READ_ONCE(ht->leader->recalled);
 	WRITE_ONCE(ht->leader->recalled, false);
 	do {
 		if (stay)
 			msleep_interruptible(HOLON_MOVE_PAUSE_MS);
 		stay = HOLON_STAY_NONE;
 		err = move_home(ht, &stay);
-	} while (err && ht->recall_call && passes(stay) && ++tries < HOLON_MOVE_TRIES &&
-		 !signal_pending(current));
+	} while (err && try_again(ht, stay, &tries));
 	if (!err)
 		vanish(ht);
-	/* The deputy dies with us, or has landed; or another thread does it. */
-	if (fatal_signal_pending(current) || err == -EAGAIN)
-		return;
+	/* The deputy dies with us, or has landed. */
+	if (fatal_signal_pending(current))
+		return false;
+	/* Another thread does it. */
+	if (err == -EALREADY)
+		return true;
+	if (err == -ECANCELED || (ht->recall_call && passes(stay) && signal_pending(current))) {
+		come_back(ht, recalled);
+		return false;
+	}
 	err = stay_error(&stay, err);
 	if (ht->recall_call) {
 		ht->recall_call = false;
@@ -620,12 +646,28 @@ void holon_move_home(struct holon_task *ht)
 				    ht->pid, holon_stay_text(stay));
 	}
 	ask_stay(ht, stay, err);
+	return true;
+}
+
+/* Whoever of the process comes first to the hook drives. */
+static void call_to_hook(struct holon_task *leader)
+{
+	struct task_struct *task = holon_task_of(leader), *t;
+
+	if (!task)
+		return;
+	rcu_read_lock();
+	for_each_thread(task, t) {
+		set_tsk_thread_flag(t, TIF_NOTIFY_RESUME);
+		set_notify_signal(t);
+	}
+	rcu_read_unlock();
+	put_task_struct(task);
 }
 
 static int holon_recall_handler(struct holon_request *request)
 {
 	const struct holon_wire_task *msg = request->data;
-	struct task_struct *task;
 	struct holon_task *ht;
 
 	ht = holon_task_find(HOLON_ROLE_GUEST, request->node, le32_to_cpu(msg->pid),
@@ -636,12 +678,7 @@ static int holon_recall_handler(struct holon_request *request)
 		WRITE_ONCE(ht->recalled, false);
 	} else {
 		WRITE_ONCE(ht->recalled, true);
-		task = holon_task_alive(ht);
-		if (task) {
-			set_tsk_thread_flag(task, TIF_NOTIFY_RESUME);
-			set_notify_signal(task);
-			put_task_struct(task);
-		}
+		call_to_hook(ht);
 	}
 	holon_task_put(ht);
 	return 0;
@@ -712,9 +749,43 @@ static int take_landing(struct holon_task *ht, const struct holon_guest_request 
 	return landing->image.data ? 0 : -ENOMEM;
 }
 
-static int land_begin(struct holon_task *ht, const struct holon_guest_request *request, size_t len)
+/* A thread that the guest has no more, with a reference, or NULL. */
+static struct holon_task *find_ended(struct holon_task *leader, const struct holon_import *import)
+{
+	struct holon_task *ht;
+
+	list_for_each_entry(ht, &leader->held, hold_node)
+		if (!holon_import_has(import, ht->pid))
+			return holon_task_get(ht);
+	return NULL;
+}
+
+/* The report of a thread that has ended may be slower than the image of the others. */
+static int hold_landing(struct holon_task *ht, const struct holon_import *import)
 {
 	enum holon_stay stay = HOLON_STAY_NONE;
+	struct holon_task *ended;
+	long left;
+	int err;
+
+	for (;;) {
+		err = holon_hold(ht, &stay);
+		if (err)
+			return err == -EINTR ? err : -EBUSY;
+		ended = find_ended(ht->leader, import);
+		if (!ended)
+			return 0;
+		holon_release(ht->leader, NULL);
+		left = wait_event_killable_timeout(ended->wait, READ_ONCE(ended->exited),
+						   HOLON_MOVE_WAIT);
+		holon_task_put(ended);
+		if (left <= 0)
+			return left ? -EINTR : -EBADMSG;
+	}
+}
+
+static int land_begin(struct holon_task *ht, const struct holon_guest_request *request, size_t len)
+{
 	struct holon_landing *landing;
 	int err;
 
@@ -731,7 +802,7 @@ static int land_begin(struct holon_task *ht, const struct holon_guest_request *r
 	if (!err && !holon_import_moves(landing->import))
 		err = -EBADMSG;
 	if (!err)
-		err = holon_hold(ht, &stay);
+		err = hold_landing(ht, landing->import);
 	if (err) {
 		holon_import_free(landing->import);
 		holon_image_free(&landing->image);
@@ -1041,17 +1112,23 @@ static int call_back(struct holon_task *ht, enum holon_stay *stay)
 	return err;
 }
 
-/* The half of @task, with a reference, or NULL. */
+/* The half of the process of @task, with a reference, or NULL. */
 static struct holon_task *half_of(struct task_struct *task)
 {
-	struct holon_task *ht;
+	struct holon_task *ht, *found = NULL;
+	struct task_struct *t;
 
 	rcu_read_lock();
-	ht = READ_ONCE(task->holon);
-	if (ht && !refcount_inc_not_zero(&ht->ref))
-		ht = NULL;
+	/* The leader may have exited. Each has a reference to its leader's. */
+	for_each_thread(task, t) {
+		ht = READ_ONCE(t->holon);
+		if (ht && refcount_inc_not_zero(&ht->leader->ref)) {
+			found = ht->leader;
+			break;
+		}
+	}
 	rcu_read_unlock();
-	return ht;
+	return found;
 }
 
 /* One step of the way; 0 with @there set to false when it was only the first one. */
@@ -1064,7 +1141,10 @@ static int step(struct task_struct *task, u8 node, enum holon_stay *stay, bool *
 	*stay = HOLON_STAY_NONE;
 	if (!ht)
 		return node == holon_node_id() ? 0 : send_away(task, node, stay);
-	if (ht->role != HOLON_ROLE_DEPUTY || ht->state != HOLON_TASK_STABLE) {
+	if (ht->state == HOLON_TASK_EXITING) {
+		*stay = ht->threads ? HOLON_STAY_LEADER : HOLON_STAY_GONE;
+		err = holon_stay_errno(*stay);
+	} else if (ht->role != HOLON_ROLE_DEPUTY || ht->state != HOLON_TASK_STABLE) {
 		*stay = ht->role == HOLON_ROLE_DEPUTY ? HOLON_STAY_OTHER_MOVE : HOLON_STAY_KERNEL;
 		err = holon_stay_errno(*stay);
 	} else if (ht->node == node) {

@@ -238,6 +238,8 @@ int holon_import_program(struct holon_import *import);
 int holon_import_home(struct holon_import *import);
 /* The same of another thread, of current, in the address space that is there by then. */
 int holon_import_home_sibling(struct holon_import *import, pid_t pid);
+/* Is thread @pid among the others of the image? */
+bool holon_import_has(const struct holon_import *import, pid_t pid);
 /* After a failure. */
 void holon_import_undo(struct holon_import *import);
 
@@ -246,8 +248,11 @@ void holon_import_undo(struct holon_import *import);
 
 /* Of current: a deputy to be, MOVING. */
 void holon_move_away(struct holon_task *ht);
-/* Of current: a guest that is to come home, or is held. Does not return when it is there. */
-void holon_move_home(struct holon_task *ht);
+/*
+ * Of current: a guest that is to come home, or is held. Does not return when it is
+ * there. Return: false when other work has to be done first.
+ */
+bool holon_move_home(struct holon_task *ht);
 /* Of current: another thread of what is MOVING. */
 void holon_move_along(struct holon_task *ht);
 /* The requests of such a guest, at the deputy. */

@@ -469,6 +469,8 @@ void holon_mm_join(struct mm_struct *mm)
 	activate_mm(old, mm);
 	if (IS_ENABLED(CONFIG_ARCH_WANT_IRQS_OFF_ACTIVATE_MM))
 		local_irq_enable();
+	/* Other threads are in it already. */
+	membarrier_update_current_mm(mm);
 	task_unlock(current);
 	sched_mm_cid_after_execve(current);
 	setmax_mm_hiwater_rss(&current->signal->maxrss, old);

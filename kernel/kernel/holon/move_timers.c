@@ -86,6 +86,16 @@ static int set_timer(int id, const struct holon_record_times *times,
 	return 0;
 }
 
+/* ITIMER_REAL has gone off, and goes on when its signal is taken. */
+static void wait_for_signal(const struct holon_record_times *times)
+{
+	u64 every = min_t(u64, le64_to_cpu(times->interval), KTIME_MAX);
+
+	spin_lock_irq(&current->sighand->siglock);
+	current->signal->it_real_incr = ns_to_ktime(every);
+	spin_unlock_irq(&current->sighand->siglock);
+}
+
 static int set_itimer(int which, const struct holon_record_times *times,
 		      struct holon_record_times *was)
 {
@@ -95,6 +105,10 @@ static int set_itimer(int which, const struct holon_record_times *times,
 	struct __kernel_old_itimerval *value = &data.itimer.new;
 	long err;
 
+	if (which == ITIMER_REAL && !left && every) {
+		wait_for_signal(times);
+		return 0;
+	}
 	/* Less than a microsecond is not never. */
 	left = DIV_ROUND_UP_ULL(left, NSEC_PER_USEC);
 	every = DIV_ROUND_UP_ULL(every, NSEC_PER_USEC);
@@ -196,7 +210,7 @@ void holon_timers_rearm(void)
 			set_timer(le32_to_cpu(ht->timers->timer[i].id), &ht->timers->timer[i].times,
 				  NULL);
 	for (i = 0; i < ht->timers->itimers; i++)
-		if (ht->timers->itimer[i].left)
+		if (ht->timers->itimer[i].interval || ht->timers->itimer[i].left)
 			set_itimer(i, &ht->timers->itimer[i], NULL);
 	holon_window_free(ht);
 	holon_timers_forget(ht);
@@ -270,7 +284,7 @@ int holon_timers_import(const struct holon_image *image,
 		cond_resched();
 	}
 	for (i = 0; !err && i < ITIMERS; i++)
-		if (process->itimer[i].left)
+		if (process->itimer[i].left || process->itimer[i].interval)
 			err = set_itimer(i, &process->itimer[i], NULL);
 	holon_window_free(current->holon);
 	revert_creds(cred);

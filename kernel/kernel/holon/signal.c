@@ -107,9 +107,13 @@ static void run_native_work(void)
 
 static bool continue_pending(void)
 {
+	struct task_struct *t;
+
 	lockdep_assert_held(&current->sighand->siglock);
-	return sigismember(&current->pending.signal, SIGCONT) ||
-	       sigismember(&current->signal->shared_pending.signal, SIGCONT);
+	for_each_thread(current, t)
+		if (sigismember(&t->pending.signal, SIGCONT))
+			return true;
+	return sigismember(&current->signal->shared_pending.signal, SIGCONT);
 }
 
 static void relay_one(struct holon_task *ht, int sig, const kernel_siginfo_t *info,
@@ -172,16 +176,29 @@ enum relayed {
 	RELAYED_ALL,
 	RELAYED_ONE,
 	RELAYED_NATIVE,	/* get_signal() has to run */
+	RELAYED_TRACED,	/* the same, for the tracer to see the next one */
 };
+
+/* Give a signal its number. Lock: siglock. */
+static u64 count_signal(struct holon_task *leader, int sig)
+{
+	u64 sequence = ++leader->sequence;
+
+	if (sig == SIGCONT) {
+		leader->continued = sequence;
+		leader->owes_continue = false;
+	}
+	return sequence;
+}
 
 /* Lock: the leader's ->relay, so that the number and the message stay together. */
 static enum relayed relay_next(struct holon_task *ht)
 {
 	struct holon_task *leader = ht->leader;
-	enum pid_type type = PIDTYPE_TGID;
 	kernel_siginfo_t info;
-	bool native, owes;
+	enum pid_type type;
 	u64 sequence;
+	bool native;
 	int sig;
 
 	lockdep_assert_held(&leader->relay);
@@ -198,28 +215,43 @@ static enum relayed relay_next(struct holon_task *ht)
 			relay_continue(ht, sequence);
 		return native ? RELAYED_NATIVE : RELAYED_ONE;
 	}
-	clear_siginfo(&info);
 	if (current->ptrace) {
 		spin_unlock_irq(&current->sighand->siglock);
-		sig = dequeue_traced(&info);
-		spin_lock_irq(&current->sighand->siglock);
-	} else {
-		sig = dequeue_signal(&current->blocked, &info, &type);
+		return RELAYED_TRACED;
 	}
-	if (!sig) {
-		/* The tracer may have dropped the SIGCONT that we owe. */
-		owes = leader->owes_continue;
-		spin_unlock_irq(&current->sighand->siglock);
-		return owes ? RELAYED_ONE : RELAYED_ALL;
-	}
-	sequence = ++leader->sequence;
-	if (sig == SIGCONT) {
-		leader->continued = sequence;
-		leader->owes_continue = false;
-	}
+	clear_siginfo(&info);
+	sig = dequeue_signal(&current->blocked, &info, &type);
+	if (sig)
+		sequence = count_signal(leader, sig);
 	spin_unlock_irq(&current->sighand->siglock);
+	if (!sig)
+		return RELAYED_ALL;
 	relay_one(ht, sig, &info, type, sequence);
 	return RELAYED_ONE;
+}
+
+/* The tracer may keep us, or drop the signal, also a SIGCONT that we owe. */
+static enum relayed relay_traced(struct holon_task *ht)
+{
+	struct holon_task *leader = ht->leader;
+	kernel_siginfo_t info;
+	u64 sequence = 0;
+	bool owes;
+	int sig;
+
+	clear_siginfo(&info);
+	sig = dequeue_traced(&info);
+	if (mutex_lock_killable(&leader->relay))
+		return RELAYED_ALL;
+	spin_lock_irq(&current->sighand->siglock);
+	owes = leader->owes_continue;
+	if (sig)
+		sequence = count_signal(leader, sig);
+	spin_unlock_irq(&current->sighand->siglock);
+	if (sig)
+		relay_one(ht, sig, &info, PIDTYPE_TGID, sequence);
+	mutex_unlock(&leader->relay);
+	return sig || owes ? RELAYED_ONE : RELAYED_ALL;
 }
 
 /**
@@ -237,12 +269,15 @@ void holon_relay(struct holon_task *ht)
 	if (task_work_pending(current))
 		task_work_run();
 	do {
-		mutex_lock(&ht->leader->relay);
+		if (mutex_lock_killable(&ht->leader->relay))
+			return;
 		relayed = relay_next(ht);
 		mutex_unlock(&ht->leader->relay);
-		/* It may stop us, and another thread has to relay what continues us. */
+		/* These may stop us, and another thread has to relay what continues us. */
 		if (relayed == RELAYED_NATIVE)
 			run_native_work();
+		else if (relayed == RELAYED_TRACED)
+			relayed = relay_traced(ht);
 	} while (relayed != RELAYED_ALL);
 	try_to_freeze();
 }

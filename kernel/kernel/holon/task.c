@@ -142,6 +142,7 @@ struct holon_task *holon_task_alloc(enum holon_role role, gfp_t gfp)
 	ht->leader = ht;
 	ht->threads = 1;
 	init_waitqueue_head(&ht->hold_wait);
+	init_waitqueue_head(&ht->driver_wait);
 	INIT_LIST_HEAD(&ht->held);
 	INIT_LIST_HEAD(&ht->hold_node);
 	INIT_WORK(&ht->stop_work, holon_stop_work);

@@ -89,6 +89,8 @@ struct holon_task {
 	struct holon_deputy_request *running; /* L */
 	unsigned long window;		/* S: anonymous mapping, see holon_window() */
 	size_t window_len;		/* S */
+	const __le32 *fds;		/* S: numbers for what a call opens ... */
+	unsigned int nfds;		/* S: ... that are left */
 
 	/* deputy: what the guest reported */
 	struct holon_wire_exit exit;	/* L: set once */
@@ -117,7 +119,7 @@ struct holon_task {
 	void (*order_after)(struct holon_task *ht); /* L */
 	bool order_last;		/* L */
 	int order_err;			/* L */
-	wait_queue_head_t hold_wait;
+	wait_queue_head_t hold_wait, driver_wait;
 	struct list_head hold_node;	/* L of the leader */
 
 	/* what a thread that is held has written down */

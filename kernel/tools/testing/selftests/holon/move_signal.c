@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "move.h"
 
@@ -219,12 +220,88 @@ static void look_killed(void)
 	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
+/* --- timers of timer_create() --------------------------------------------------- */
+
+static timer_t periodic, far, none;
+static long long far_at;
+
+static void make_timers(void)
+{
+	struct sigevent event = {
+		.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1, .sigev_value.sival_int = 815,
+	};
+	struct itimerspec every = { { 0, 50000000 }, { 0, 50000000 } }, at = { { 7, 0 }, { 900, 0 } };
+	timer_t gone;
+
+	handle(SIGUSR1, SA_RESTART);
+	/* Numbers do not begin at 0, and have gaps. */
+	CHECK(!timer_create(CLOCK_MONOTONIC, &event, &gone));
+	CHECK(!timer_create(CLOCK_MONOTONIC, &event, &periodic));
+	CHECK(!timer_delete(gone));
+	event.sigev_signo = SIGUSR2;
+	CHECK(!timer_create(CLOCK_REALTIME, &event, &far));
+	event.sigev_notify = SIGEV_NONE;
+	CHECK(!timer_create(CLOCK_BOOTTIME, &event, &none));
+	CHECK(!timer_settime(periodic, 0, &every, NULL));
+	CHECK(!timer_settime(far, 0, &at, NULL));
+	far_at = now_ms() + 900 * 1000;
+}
+
+static void look_timers(void)
+{
+	struct itimerspec left;
+	int before = got, i;
+	long long at;
+
+	for (i = 0; i < 1000 && got == before; i++)
+		usleep(10000);
+	CHECK(got > before && value == 815);
+	CHECK(!timer_gettime(periodic, &left) && left.it_interval.tv_nsec == 50000000);
+	CHECK(!timer_gettime(far, &left) && left.it_interval.tv_sec == 7);
+	at = now_ms() + left.it_value.tv_sec * 1000LL + left.it_value.tv_nsec / 1000000;
+	CHECK(at > far_at - 5000 && at < far_at + 5000);
+	CHECK(!timer_gettime(none, &left) && !left.it_value.tv_sec && !left.it_value.tv_nsec);
+	CHECK(timer_getoverrun(far) == 0);
+}
+
+static timer_t cpu;
+
+static void make_cpu_timers(void)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+	struct itimerspec every = { { 0, 30000000 }, { 0, 30000000 } };
+	struct itimerval long_every = { { 40, 0 }, { 400, 0 } };
+
+	handle(SIGUSR1, SA_RESTART);
+	CHECK(!timer_create(CLOCK_PROCESS_CPUTIME_ID, &event, &cpu));
+	CHECK(!timer_settime(cpu, 0, &every, NULL));
+	CHECK(!setitimer(ITIMER_PROF, &long_every, NULL));
+	CHECK(!setitimer(ITIMER_VIRTUAL, &long_every, NULL));
+}
+
+static void look_cpu_timers(void)
+{
+	long long end = now_ms() + 20000;
+	struct itimerval left;
+	int before = got;
+
+	while (got == before && now_ms() < end)
+		;
+	CHECK(got > before);
+	CHECK(!getitimer(ITIMER_PROF, &left) && left.it_interval.tv_sec == 40 &&
+	      left.it_value.tv_sec > 300 && left.it_value.tv_sec <= 400);
+	CHECK(!getitimer(ITIMER_VIRTUAL, &left) && left.it_interval.tv_sec == 40 &&
+	      left.it_value.tv_sec > 300 && left.it_value.tv_sec <= 400);
+}
+
 const struct state signal_states[] = {
 	{ "signal handler", make_handler, look_handler },
 	{ "signal stack", make_stack, look_stack },
 	{ "signal mask", make_mask, look_mask },
 	{ "pending signals", make_pending, look_pending },
 	{ "interval timer", make_interval, look_interval },
+	{ "timers", make_timers, look_timers },
+	{ "timers of processor time", make_cpu_timers, look_cpu_timers },
 	{ "alarm", make_alarm, look_alarm },
 	{ "children", make_children, look_children },
 	{ "killed children", make_killed, look_killed },
