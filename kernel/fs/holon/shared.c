@@ -2,11 +2,15 @@
 /*
  * Which mounts are the same on all nodes: holon.shared=PATH:CLASS,...
  *
- * A path is shared when the filesystem it lies on is the one mounted at a
- * listed path in the tree of the node's first process. The containers have
- * mounts of their own of the same filesystems, so filesystems are compared and
- * not mounts. They are looked up each time: mounts come and go, and this is
+ * A path is shared when what it lies on is mounted at a listed path in the tree of
+ * the node's first process. The containers have mounts of their own of the same
+ * filesystems, so not mounts are compared but the filesystem and the directory of it
+ * that is the mount's root: a bind mount of a directory of a shared filesystem is
+ * shared only when it is listed. They are looked up each time: mounts come and go, and this is
  * asked at a placement and at few calls.
+ *
+ * The list is a setting: given at boot, or written until the node has an id, before
+ * which nothing is placed and nobody asks.
  */
 #define pr_fmt(fmt) "holon: " fmt
 
@@ -16,6 +20,7 @@
 #include <linux/fs_struct.h>
 #include <linux/holon_file.h>
 #include <linux/holon_node.h>
+#include <linux/holon_setting.h>
 #include <linux/init.h>
 #include <linux/kdev_t.h>
 #include <linux/major.h>
@@ -26,6 +31,11 @@
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
+#ifdef MODULE_PARAM_PREFIX
+#undef MODULE_PARAM_PREFIX
+#endif
+#define MODULE_PARAM_PREFIX "holon."
+
 #define HOLON_SHARED_MAX	16
 #define HOLON_SHARED_DEFAULT	"/:identical,/home:close-to-open"
 
@@ -34,10 +44,10 @@ struct share {
 	enum holon_share class;
 };
 
-/* Set up from the command line, constant afterwards. */
-static struct share shares[HOLON_SHARED_MAX] __ro_after_init;
-static unsigned int share_count __ro_after_init;
-static char share_text[1024] __ro_after_init = HOLON_SHARED_DEFAULT;
+static struct share shares[HOLON_SHARED_MAX];
+static unsigned int share_count;
+static char share_text[1024];	/* what @shares points into */
+static bool share_given;
 
 static const char * const share_names[] = {
 	[HOLON_SHARE_NONE] = "none",
@@ -85,7 +95,8 @@ enum holon_share holon_share_path(const struct path *path)
 		if (vfs_path_lookup(root.dentry, root.mnt, name, LOOKUP_FOLLOW, &mount))
 			continue;
 		/* A listed path that is no mount of its own is its parent's. */
-		if (mount.mnt->mnt_sb == sb && mount.dentry == mount.mnt->mnt_root)
+		if (mount.mnt->mnt_sb == sb && mount.dentry == mount.mnt->mnt_root &&
+		    mount.dentry == path->mnt->mnt_root)
 			class = shares[i].class;
 		path_put(&mount);
 	}
@@ -114,7 +125,7 @@ bool holon_stateless_device(const struct inode *inode)
 	}
 }
 
-static int __init share_add(char *entry)
+static int share_add(char *entry)
 {
 	char *class = strrchr(entry, ':');
 	int i;
@@ -132,12 +143,45 @@ static int __init share_add(char *entry)
 	return -EINVAL;
 }
 
-static int __init share_setup(char *text)
+static int share_parse(const char *list, size_t len)
 {
-	strscpy(share_text, text, sizeof(share_text));
-	return 1;
+	char *text = share_text, *entry;
+	int err = 0;
+
+	memcpy(share_text, list, len);
+	share_text[len] = 0;
+	share_count = 0;
+	while ((entry = strsep(&text, ","))) {
+		if (!*entry || !share_add(entry))
+			continue;
+		pr_err("holon.shared=: '%s' is not PATH:identical, PATH:close-to-open or PATH:coherent\n",
+		       entry);
+		err = -EINVAL;
+	}
+	return err;
 }
-__setup("holon.shared=", share_setup);
+
+static int shared_set(const char *val, const struct kernel_param *kp)
+{
+	size_t len = strcspn(val, "\n");
+	int err;
+
+	if (len >= sizeof(share_text))
+		return -ENOSPC;
+	err = holon_setting_begin();
+	if (err)
+		return err;
+	share_given = true;
+	err = share_parse(val, len);
+	holon_setting_end();
+	return err;
+}
+
+/* What holds is in /sys/kernel/holon/shared. */
+static const struct kernel_param_ops shared_ops = { .set = shared_set };
+
+module_param_cb(shared, &shared_ops, NULL, 0200);
+MODULE_PARM_DESC(shared, "mounts that all nodes share: PATH:CLASS,...");
 
 /**
  * holon_share_show - the list, for /sys/kernel/holon/shared
@@ -158,12 +202,6 @@ ssize_t holon_share_show(char *buf)
 
 static int __init holon_shared_init(void)
 {
-	char *text = share_text, *entry;
-
-	while ((entry = strsep(&text, ",")))
-		if (*entry && share_add(entry))
-			pr_err("holon.shared=: '%s' is not PATH:identical, PATH:close-to-open or PATH:coherent\n",
-			       entry);
-	return 0;
+	return share_given ? 0 : share_parse(HOLON_SHARED_DEFAULT, strlen(HOLON_SHARED_DEFAULT));
 }
 late_initcall(holon_shared_init);

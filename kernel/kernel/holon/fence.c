@@ -34,6 +34,7 @@
 #define pr_fmt(fmt) "holon: " fmt
 
 #include <linux/err.h>
+#include <linux/holon_setting.h>
 #include <linux/init.h>
 #include <linux/ktime.h>
 #include <linux/moduleparam.h>
@@ -61,10 +62,10 @@
 #define FENCE_AGAIN_MS		30000
 
 static char fence_path[256];
-module_param_string(fence, fence_path, sizeof(fence_path), 0444);
+holon_setting_string(fence, fence_path);
 MODULE_PARM_DESC(fence, "command that switches a machine off: NODE-ID UUID INCARNATION");
 static char quorum_word[32] = "majority";
-module_param_string(quorum, quorum_word, sizeof(quorum_word), 0444);
+holon_setting_string(quorum, quorum_word);
 MODULE_PARM_DESC(quorum, "majority, or one: go on when all others are fenced");
 
 static bool quorum_one;
@@ -345,11 +346,8 @@ void fence_missing(const unsigned long *suspected, bool quorum)
 	}
 }
 
-static int __init fence_init(void)
+void fence_read_settings(void)
 {
-	fence_wq = alloc_workqueue("holon_fence", WQ_UNBOUND, 0);
-	if (!fence_wq)
-		return -ENOMEM;
 	if (!strcmp(quorum_word, "one")) {
 		quorum_one = fence_path[0];
 		if (!quorum_one)
@@ -359,6 +357,11 @@ static int __init fence_init(void)
 	} else if (strcmp(quorum_word, "majority")) {
 		pr_err("holon.quorum=%s is not known: majority it is\n", quorum_word);
 	}
-	return 0;
+}
+
+static int __init fence_init(void)
+{
+	fence_wq = alloc_workqueue("holon_fence", WQ_UNBOUND, 0);
+	return fence_wq ? 0 : -ENOMEM;
 }
 subsys_initcall(fence_init);

@@ -16,6 +16,9 @@
  */
 void fence_removed(u8 node, const struct holon_view *old, bool lost);
 
+/* The node has its id: holon.fence= and holon.quorum= hold from now on. */
+void fence_read_settings(void);
+
 /* What has come true meanwhile. */
 void fence_poll(void);
 

@@ -30,6 +30,7 @@
 #define pr_fmt(fmt) "holon: " fmt
 
 #include <linux/ctype.h>
+#include <linux/holon_setting.h>
 #include <linux/inetdevice.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
@@ -57,10 +58,10 @@ DEFINE_SPINLOCK(view_facts_lock);
 const unsigned long view_no_nodes[BITS_TO_LONGS(HOLON_NODE_IDS)];
 
 static char boot_cluster[HOLON_CLUSTER_NAME_MAX];
-module_param_string(cluster, boot_cluster, sizeof(boot_cluster), 0444);
+holon_setting_string(cluster, boot_cluster);
 MODULE_PARM_DESC(cluster, "name of the cluster to join or form");
 static unsigned int boot_expect;
-module_param_named(expect, boot_expect, uint, 0444);
+module_param_cb(expect, &holon_setting_uint_ops, &boot_expect, 0644);
 MODULE_PARM_DESC(expect, "form the cluster when so many nodes are there");
 
 static struct workqueue_struct *view_wq, *step_wq;
@@ -845,6 +846,16 @@ void view_stop_transport(void)
 	spin_unlock(&view_facts_lock);
 }
 
+static void read_settings(void)
+{
+	spin_lock(&view_facts_lock);
+	strscpy_pad(mship.name, boot_cluster);
+	spin_unlock(&view_facts_lock);
+	mship.expect = min_t(unsigned int, boot_expect, HOLON_NODE_MAX);
+	mship.enabled = mship.name[0];
+	fence_read_settings();
+}
+
 static void poll_start(void)
 {
 	static int last;
@@ -855,6 +866,8 @@ static void poll_start(void)
 		holon_node_ident(&mship.me);
 		spin_unlock(&view_facts_lock);
 		view_node(mship.me.id);
+		/* Only from now on they do not change. */
+		read_settings();
 		view_event(VIEW_ID_SET);
 	}
 	if (mship.started || !mship.enabled || mship.state != HOLON_NODE_ALONE || !mship.name[0])
@@ -1217,9 +1230,6 @@ static int __init membership_init(void)
 	step_wq = alloc_ordered_workqueue("holon_step", WQ_MEM_RECLAIM);
 	if (!view_wq || !step_wq)
 		return -ENOMEM;
-	strscpy(mship.name, boot_cluster);
-	mship.expect = min_t(unsigned int, boot_expect, HOLON_NODE_MAX);
-	mship.enabled = mship.name[0];
 	/* The address comes from user space, after us: try again when one is added. */
 	register_inetaddr_notifier(&address_notifier);
 	queue_delayed_work(view_wq, &view_tick_work, 0);

@@ -30,6 +30,7 @@
 #include <net/sock.h>
 
 #include "netlink-gen.h"
+#include "setting.h"
 
 /* What user space is told is the number the kernel has. */
 static_assert(HOLON_MEMBERSHIP_OFF == (int)HOLON_NODE_OFF);
@@ -253,7 +254,7 @@ int holon_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info)
 		NL_SET_ERR_MSG(info->extack, "say the id that this node shall have, 1 to 255");
 		return -EINVAL;
 	}
-	err = holon_node_set_id(nla_get_u8(info->attrs[HOLON_A_NODE_ID]));
+	err = setting_fix_id(nla_get_u8(info->attrs[HOLON_A_NODE_ID]));
 	if (err == -EBUSY)
 		NL_SET_ERR_MSG_FMT(info->extack,
 				   "this node is node %u; another id needs a reboot",

@@ -104,7 +104,7 @@ static int hello_interface(void)
 	int index = 0;
 
 	rcu_read_lock();
-	if (name) {
+	if (*name) {
 		dev = dev_get_by_name_rcu(&init_net, name);
 	} else if (address) {
 		dev = __ip_dev_find(&init_net, address, false);

@@ -9,6 +9,8 @@
  *	holon.insecure=1	do not encrypt; nodes are authenticated all the same
  *	holon.tcp_timeout=MS	unacknowledged data for that long: the peer is lost
  *
+ * All are settings: written at run time as well, until the node has an id.
+ *
  * Files: frame.c (messages, decoder), key.c (cluster keys), handshake.c
  * (records), auth.c (their proofs), lane.c (one connection), peer.c (a node's
  * lanes, up and down), listen.c (accept), hello.c (finding each other),
@@ -17,6 +19,7 @@
 #define pr_fmt(fmt) "holon: " fmt
 
 #include <linux/atomic.h>
+#include <linux/holon_setting.h>
 #include <linux/inet.h>
 #include <linux/kernel.h>
 #include <linux/moduleparam.h>
@@ -34,28 +37,29 @@
 /* Not assigned by IANA. */
 #define HOLON_PORT	29477
 
-static char *addr;
-module_param(addr, charp, 0444);
+static char addr[32];
+holon_setting_string(addr, addr);
 MODULE_PARM_DESC(addr, "address of this node, with or without /prefix");
 
-static char *interface;
-module_param_named(if, interface, charp, 0444);
+static char interface[IFNAMSIZ];
+holon_setting_string(if, interface);
 MODULE_PARM_DESC(if, "interface of the multicast hello");
 
 static ushort port = HOLON_PORT;
-module_param(port, ushort, 0444);
+module_param_cb(port, &holon_setting_ushort_ops, &port, 0644);
 MODULE_PARM_DESC(port, "TCP and UDP port");
 
-static char *peer_list;
-module_param_named(peers, peer_list, charp, 0444);
+/* An address and a port for each node that there can be. */
+static char peer_list[255 * sizeof("255.255.255.255:65535")];
+holon_setting_string(peers, peer_list);
 MODULE_PARM_DESC(peers, "addresses of other nodes, comma-separated");
 
 static bool insecure;
-module_param(insecure, bool, 0444);
+module_param_cb(insecure, &holon_setting_bool_ops, &insecure, 0644);
 MODULE_PARM_DESC(insecure, "do not encrypt what nodes say to each other");
 
 static uint tcp_timeout = 30000;
-module_param(tcp_timeout, uint, 0444);
+module_param_cb(tcp_timeout, &holon_setting_uint_ops, &tcp_timeout, 0644);
 MODULE_PARM_DESC(tcp_timeout, "ms that sent data may wait for the peer until it counts as lost");
 
 const struct holon_transport_events *holon_net_events;
@@ -119,14 +123,14 @@ static int check_parameters(void)
 	const char *at;
 
 	memset(&self_address, 0, sizeof(self_address));
-	if (addr && addr[0]) {
+	if (addr[0]) {
 		if (!in4_pton(addr, -1, (u8 *)&self_address.sin_addr, '/', &at)) {
 			pr_err("holon.addr=%s is not an IPv4 address\n", addr);
 			return -EINVAL;
 		}
 	}
 	at = peer_list;
-	while (at && *at) {
+	while (*at) {
 		if (holon_net_parse_address(at, &ignored, &at) || (*at && *at != ',')) {
 			pr_err("holon.peers=%s: not a list of IPv4 addresses\n", peer_list);
 			return -EINVAL;
