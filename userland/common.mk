@@ -6,7 +6,10 @@ CFLAGS ?= -O2 -g0
 CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter
 # One clone's binaries equal another's: no paths of the build machine in them.
 CFLAGS += -ffile-prefix-map=$(abspath ..)=.
-LDFLAGS += -static -Wl,--build-id=none
+# Virtual nodes have no libraries; packages link as Debian does, with LINK=.
+LINK   ?= -static -Wl,--build-id=none
+STRIP  ?= -s
+LDFLAGS += $(LINK)
 OUT    := $(O)/$(PART)
 DESTDIR ?=
 

@@ -2,7 +2,7 @@
 # folder it is installed in, and includes this.
 include ../common.mk
 
-YNL := $(abspath ../../build/linux/tools/net/ynl/lib)
+YNL ?= $(abspath ../../build/linux/tools/net/ynl/lib)
 VERSION ?= 0.1
 CFLAGS += -I../libholon -isystem $(YNL) -I../../kernel/include/uapi -DVERSION='"$(VERSION)"'
 OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard *.c))
@@ -15,6 +15,6 @@ $(OUT)/%.o: %.c $(wildcard *.h) ../libholon/libholon.h ../libholon/holon-user.h 
 $(OUT)/$(PART): $(OBJECTS) $(LIBRARY)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(OBJECTS) $(LIBRARY)
 install: all
-	install -D -s -m 755 $(OUT)/$(PART) $(DESTDIR)/$(WHERE)/$(PART)
+	install -D $(STRIP) -m 755 $(OUT)/$(PART) $(DESTDIR)/$(WHERE)/$(PART)
 clean:
 	rm -rf $(OUT)

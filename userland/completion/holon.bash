@@ -41,9 +41,16 @@ _holon()
 		;;
 	node)
 		case $verb in
-		'') words='show set join leave evict help' ;;
+		'') words='show set configure private check join leave evict help' ;;
 		show | set | evict) [ "$previous" = id ] && words=$(_holon_members) || words='id' ;;
 		join) words='cluster' ;;
+		configure | private | check)
+			case $previous in
+			file) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
+			root) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;
+			*) words='file root' ;;
+			esac
+			;;
 		leave) words='force' ;;
 		esac
 		;;

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "configure.h"
 #include "output.h"
 
 #define KEY_SIZE	32
@@ -211,6 +212,24 @@ static int load(const char *file, struct keys *keys)
 		return refused(ys);
 	ynl_sock_destroy(ys);
 	return DONE;
+}
+
+int load_keys(const char *file)
+{
+	struct keys keys = {};
+	int err = load(file, &keys);
+
+	explicit_bzero(&keys, sizeof(keys));
+	return err;
+}
+
+int check_keys(const char *file)
+{
+	struct keys keys = {};
+	int err = read_keys(file, &keys);
+
+	explicit_bzero(&keys, sizeof(keys));
+	return err;
 }
 
 static int show(void)

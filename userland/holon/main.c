@@ -23,12 +23,18 @@ static const struct object *const objects[] = {
 
 #define OBJECTS (sizeof(objects) / sizeof(objects[0]))
 
+static char last_complaint[1024];
+
 static void complain_args(const char *format, va_list args)
 {
+	vsnprintf(last_complaint, sizeof(last_complaint), format, args);
 	fflush(stdout);
-	fputs("holon: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
+	fprintf(stderr, "holon: %s\n", last_complaint);
+}
+
+const char *complained(void)
+{
+	return last_complaint;
 }
 
 void complain(const char *format, ...)

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * holon node show|set|join|leave|evict
+ * holon node show|set|configure|private|check|join|leave|evict
  */
 #include <stdlib.h>
 
 #include "command.h"
+#include "configure.h"
 #include "output.h"
 
 static bool parse_id(const char *text, uint8_t *id)
@@ -15,6 +16,14 @@ static bool parse_id(const char *text, uint8_t *id)
 		return false;
 	*id = number;
 	return true;
+}
+
+/* The kernel's reason, or what user space knows of a node that is in no cluster. */
+static const char *reason(const struct holon_node_get_rsp *node)
+{
+	if (node->_present.reason_len)
+		return node->reason;
+	return node->_present.self && !node->_present.member ? reason_noted() : NULL;
 }
 
 static void print(const struct holon_node_get_rsp *node)
@@ -37,7 +46,7 @@ static void print(const struct holon_node_get_rsp *node)
 		output_number("round-trip-us", node->round_trip);
 	else
 		output_string("round-trip-us", NULL);
-	output_string("reason", node->_present.reason_len ? node->reason : NULL);
+	output_string("reason", reason(node));
 	/* What few people read at a glance is in JSON and for a single node. */
 	output_detail();
 	output_string("uuid", node->_present.uuid_len ?
@@ -77,6 +86,8 @@ static int show_all(struct ynl_sock *ys)
 	const struct holon_node_get_rsp *nodes[HOLON_NODES];
 	struct holon_node_get_list *list;
 	unsigned int count = 0, i;
+	bool known = false;
+	int err;
 
 	list = holon_node_get_dump(ys);
 	if (!list)
@@ -87,10 +98,16 @@ static int show_all(struct ynl_sock *ys)
 	}
 	qsort(nodes, count, sizeof(nodes[0]), by_id);
 	output_begin(OUTPUT_TABLE);
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
+		known |= nodes[i]->_present.self;
 		print(nodes[i]);
+	}
 	holon_node_get_list_free(list);
-	return output_end();
+	err = output_end();
+	/* A machine without an id has no line to put it in. */
+	if (!known && reason_noted())
+		complain("this machine is in no cluster: %s", reason_noted());
+	return err;
 }
 
 static int show(const struct verb *verb)
@@ -128,7 +145,10 @@ static int set(const struct verb *verb)
 
 static int join(const struct verb *verb)
 {
-	return join_cluster(given(verb, "cluster"));
+	int err = join_cluster(given(verb, "cluster"));
+
+	reason_note(err);
+	return err;
 }
 
 static int leave(const struct verb *verb)
@@ -156,6 +176,10 @@ static int evict(const struct verb *verb)
 
 static struct parameter show_parameters[] = { { .key = "id" }, { .key = NULL } };
 static struct parameter set_parameters[] = { { .key = "id" }, { .key = NULL } };
+static struct parameter config_parameters[] = {
+	{ .key = "file" }, { .key = "root" }, { .key = NULL }
+};
+static struct parameter private_parameters[] = { { .key = "file" }, { .key = NULL } };
 static struct parameter join_parameters[] = { { .key = "cluster" }, { .key = NULL } };
 static struct parameter evict_parameters[] = { { .key = "id" }, { .key = NULL } };
 static struct parameter leave_parameters[] = { { .key = "force", .lone = true }, { .key = NULL } };
@@ -163,6 +187,12 @@ static struct parameter leave_parameters[] = { { .key = "force", .lone = true },
 static const struct verb verbs[] = {
 	{ "show", "[id N]", "the nodes this one knows of, or one of them", show_parameters, show },
 	{ "set", "id N", "give this node its id, once, before it joins", set_parameters, set },
+	{ "configure", "[file FILE] [root DIR]", "give this node what /etc/holon/node.conf says",
+	  config_parameters, node_configure },
+	{ "private", "[file FILE]", "make the directories of private= this node's own",
+	  private_parameters, node_private },
+	{ "check", "[file FILE] [root DIR]", "look for mistakes in /etc/holon/node.conf",
+	  config_parameters, node_check },
 	{ "join", "[cluster NAME]", "ask the cluster to let this node in", join_parameters, join },
 	{ "leave", "[force]", "leave the cluster", leave_parameters, leave },
 	{ "evict", "id N", "put a member out, until it is told to join", evict_parameters, evict },

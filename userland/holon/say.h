@@ -10,4 +10,7 @@ void complain(const char *format, ...);
 __attribute__((format(printf, 2, 3), noreturn))
 void die(int code, const char *format, ...);
 
+/* What was said last. */
+const char *complained(void);
+
 #endif
