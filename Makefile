@@ -54,6 +54,11 @@ image: userland switch ## the initramfs image of the tests
 root: userland switch ## the Debian root of the nodes: build/image/root.squashfs
 	@$(RUN) root distro/image/build-root $(BUILD)/image/root.squashfs $(USERLAND)
 
+# --- packages -----------------------------------------------------------------
+.PHONY: deb
+deb: tree ## Debian packages of the userland: build/deb
+	@$(RUN) deb distro/build-deb $(BUILD)/deb $(TREE)
+
 # --- a cluster ----------------------------------------------------------------
 .PHONY: up down
 up: kernel root ## boot NODES=3 nodes and open a console on node 1; without a terminal: the tour
