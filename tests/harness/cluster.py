@@ -24,11 +24,14 @@ class Cluster:
     the nodes form one cluster of all; with 0 they stay alone.
     @fd_ms is the silence after which a node is suspected: emulated nodes on a busy host are slow.
     Leases are three quarters of it, unless @lease_ms says less.
+    @bare nodes are told nothing at boot of who and where they are.
     """
+
+    node_type = Node
 
     def __init__(self, nodes=2, *, folder, name="test", image="initramfs", kernel="debug",
                  memory=None, cpus=1, append=(), qemu=(), expect=None, insecure=False,
-                 fd_ms=6000, lease_ms=None, seed=None, home=None):
+                 fd_ms=6000, lease_ms=None, seed=None, home=None, bare=False):
         self.folder = Path(folder)
         if self.folder.exists():
             shutil.rmtree(self.folder)
@@ -38,14 +41,15 @@ class Cluster:
         self.kernel = kernel
         self.append = list(append)
         self.qemu = list(qemu)
-        self.expect = nodes if expect is None else expect
+        self.expect = (0 if bare else nodes) if expect is None else expect
         self.insecure = insecure
+        self.bare = bare
         self.fd_ms = int(config.limit(fd_ms))
         self.lease_ms = int(config.limit(lease_ms)) if lease_ms else self.fd_ms * 3 // 4
         self._node_options = {"memory": memory, "cpus": cpus}
         self.home = Path(home) if home else self.folder / "home"
         self.home.mkdir(exist_ok=True)
-        for path in (config.kernel(kernel), config.image(image), config.SWITCH):
+        for path in (*self.needs(), config.SWITCH):
             if not path.exists():
                 raise HarnessError(f"{path} is not there: run make for it first")
         # Names of Unix sockets are short.
@@ -68,8 +72,12 @@ class Cluster:
             self.close()
             raise
 
+    def needs(self):
+        """The files that its nodes boot from."""
+        return [config.kernel(self.kernel), config.image(self.image)]
+
     def _new_node(self, ident, **options):
-        node = Node(self, ident, **{**self._node_options, **options})
+        node = self.node_type(self, ident, **{**self._node_options, **options})
         self.nodes[ident] = node
         return node
 

@@ -128,11 +128,13 @@ class Node:
 
     def command_line(self):
         cluster = self.cluster
-        words = ["console=ttyS0", f"holon.node={self.id}", f"holon.cluster={cluster.name}",
-                 f"holon.addr={self.address}/24", "holon.if=eth0", "holon.home=9p",
+        words = ["console=ttyS0", "holon.home=9p",
                  # What an emulated machine on a busy host must not be blamed for.
                  "watchdog_thresh=60", "rcupdate.rcu_cpu_stall_timeout=120",
                  "random.trust_cpu=1"]
+        if not cluster.bare:
+            words += [f"holon.node={self.id}", f"holon.cluster={cluster.name}",
+                      f"holon.addr={self.address}/24", "holon.if=eth0"]
         if cluster.expect:
             words.append(f"holon.expect={cluster.expect}")
         if cluster.fd_ms:
@@ -145,6 +147,15 @@ class Node:
             words += ["root=/dev/vda", "ro", "rootfstype=squashfs", "init=/usr/lib/holon/init"]
         return " ".join(words + cluster.append + self.append)
 
+    def _devices(self):
+        """What it boots from."""
+        argv = ["-kernel", str(config.kernel(self.kernel)), "-append", self.command_line()]
+        image = config.image(self.cluster.image)
+        if self.cluster.image == "root":
+            return argv + ["-drive", f"file={image},format=raw,if=none,id=root,readonly=on",
+                           "-device", "virtio-blk-pci,drive=root"]
+        return argv + ["-initrd", str(image)]
+
     def _qemu(self, sockets):
         cluster = self.cluster
         net = cluster.sockets
@@ -152,7 +163,6 @@ class Node:
                 "-name", f"holon-{cluster.name}-{self.name}", "-machine", "q35",
                 "-accel", config.ACCEL, "-cpu", "host" if config.ACCEL == "kvm" else "max",
                 "-smp", str(self.cpus), "-m", str(self.memory), "-uuid", str(self.uuid),
-                "-kernel", str(config.kernel(self.kernel)), "-append", self.command_line(),
                 "-device", "virtio-rng-pci", "-device", "virtio-serial-pci",
                 "-netdev", f"dgram,id=net,local.type=unix,local.path={net}/node{self.id},"
                            f"remote.type=unix,remote.path={net}/sw{self.id}",
@@ -168,13 +178,7 @@ class Node:
         argv += ["-serial", "chardev:console", "-mon", "chardev=qmp,mode=control",
                  "-device", "virtserialport,chardev=agent,name=holon.agent",
                  "-device", "virtserialport,chardev=terminal,name=holon.console"]
-        image = config.image(cluster.image)
-        if cluster.image == "root":
-            argv += ["-drive", f"file={image},format=raw,if=none,id=root,readonly=on",
-                     "-device", "virtio-blk-pci,drive=root"]
-        else:
-            argv += ["-initrd", str(image)]
-        return argv + cluster.qemu
+        return argv + self._devices() + cluster.qemu
 
     def start(self):
         """Begin to boot; wait_boot() waits for the end of that."""
@@ -225,11 +229,13 @@ class Node:
         self.agent.fail(error)
         self.terminal.fail(error)
 
-    def wait_boot(self, hellos=(1, 1), timeout=BOOT_LIMIT):
+    boot_limit = BOOT_LIMIT
+
+    def wait_boot(self, hellos=(1, 1), timeout=None):
         """Wait until the agents of both ports have said hello so often."""
         try:
-            self.agent.wait_hello(hellos[0], timeout)
-            self.terminal.wait_hello(hellos[1], timeout)
+            self.agent.wait_hello(hellos[0], timeout or self.boot_limit)
+            self.terminal.wait_hello(hellos[1], timeout or self.boot_limit)
         except (TimedOut, NodeGone) as error:
             raise type(error)(f"{self.name} did not boot: {error}; the console ends with\n"
                               f"{self.console.tail()}") from None
