@@ -62,6 +62,13 @@ def test_the_file_makes_a_cluster(cluster):
         assert node.run("ls /run/holon/reason", check=False).status == 1
 
 
+def test_new_processes_have_numbers_of_their_node(cluster):
+    for node in cluster:
+        # The agent is older than the id.
+        assert int(node.out("echo $PPID")) < 1 << 22
+        assert int(node.out("echo $$")) >> 22 == node.id
+
+
 def test_with_the_id_settings_are_fixed(cluster):
     node = cluster[1]
     for name, value in (("addr", "10.0.0.9"), ("peers", "10.0.0.9"), ("port", "1"), ("if", "lo"),

@@ -8,6 +8,7 @@
  * id reads settings that are constant, without a lock.
  */
 #include <linux/errno.h>
+#include <linux/holon.h>
 #include <linux/holon_node.h>
 #include <linux/holon_setting.h>
 #include <linux/kernel.h>
@@ -39,6 +40,8 @@ int setting_fix_id(unsigned int id)
 
 	mutex_lock(&setting_mutex);
 	err = holon_node_set_id(id);
+	if (!err)
+		holon_pid_range();
 	mutex_unlock(&setting_mutex);
 	return err;
 }

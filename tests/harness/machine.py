@@ -1,0 +1,143 @@
+"""
+Machines with a disk: UEFI firmware, a boot loader, Debian with systemd.
+
+What is under test is only what a test installs. The harness adds its agent, the
+address of the machine in the network of the switch, and a second disk with the
+folder @files, mounted on /mnt by nobody but the test.
+"""
+
+import io
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+
+from . import config
+from .cluster import Cluster
+from .node import Node
+
+FIRMWARE = Path("/usr/share/OVMF")
+# A whole Debian, emulated, behind firmware and boot loader.
+BOOT_LIMIT = 600
+
+AGENT_UNIT = """[Unit]
+Description=Test harness
+[Service]
+ExecStart=/opt/harness/agent %i
+Restart=always
+RestartSec=1
+"""
+
+NETWORK = """[Match]
+Driver=virtio_net
+[Network]
+LinkLocalAddressing=no
+IPv6AcceptRA=no
+"""
+
+
+def agent_files(path):
+    """Write a tar archive with what the harness needs in a machine."""
+    units = "etc/systemd/system"
+    wants = f"{units}/multi-user.target.wants"
+    networkd = "/lib/systemd/system/systemd-networkd.service"
+    with tarfile.open(path, "w") as archive:
+        def put(name, data, mode):
+            info = tarfile.TarInfo(name)
+            info.size, info.mode = len(data), mode
+            archive.addfile(info, io.BytesIO(data))
+
+        def link(name, target):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = tarfile.SYMTYPE, target
+            archive.addfile(info)
+
+        put("opt/harness/agent", (config.BUILD / "userland/agent/agent").read_bytes(), 0o755)
+        put(f"{units}/harness@.service", AGENT_UNIT.encode(), 0o644)
+        put("etc/systemd/network/ether.network", NETWORK.encode(), 0o644)
+        for port in ("holon.agent", "holon.console"):
+            link(f"{wants}/harness@{port}.service", f"/{units}/harness@.service")
+        link(f"{wants}/systemd-networkd.service", networkd)
+
+
+def pack(folder, image):
+    """An ext4 image with the files of @folder."""
+    size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
+    image.unlink(missing_ok=True)
+    with open(image, "wb") as file:
+        file.truncate(size * 5 // 4 + (16 << 20))
+    subprocess.run(["/sbin/mke2fs", "-q", "-t", "ext4", "-d", folder, image], check=True)
+
+
+class Machine(Node):
+    """One of them. What it writes to its disk lives until its QEMU ends."""
+
+    boot_limit = BOOT_LIMIT
+
+    def _devices(self):
+        cluster = self.cluster
+        variables = self.folder / "firmware"
+        if not variables.exists():
+            shutil.copy(FIRMWARE / "OVMF_VARS.fd", variables)
+        argv = ["-drive", f"if=pflash,format=raw,readonly=on,file={FIRMWARE}/OVMF_CODE.fd",
+                "-drive", f"if=pflash,format=raw,file={variables}",
+                "-drive", f"file={cluster.disk},format=raw,if=none,id=disk,snapshot=on",
+                "-device", "virtio-blk-pci,drive=disk,bootindex=1"]
+        if cluster.files:
+            argv += ["-drive", f"file={cluster.files},format=raw,if=none,id=files,readonly=on",
+                     "-device", "virtio-blk-pci,drive=files,serial=files"]
+        return argv
+
+    def set_address(self):
+        """Give the machine its address, now and for the boots to come."""
+        self.write("/etc/systemd/network/ether.network",
+                   NETWORK + f"Address={self.address}/24\n")
+        self.run("systemctl restart systemd-networkd")
+
+    def reboot(self):
+        """By its own means; returns when it is back."""
+        hellos = (self.agent.hellos + 1, self.terminal.hellos + 1)
+        self.cluster.history.add("reboot", node=self.id)
+        self.spawn("systemctl reboot")
+        return self.wait_boot(hellos)
+
+
+class Machines(Cluster):
+    """@disk: what they boot from, an image of build-disk; @files: a folder for /dev/vdb."""
+
+    node_type = Machine
+
+    def __init__(self, nodes=2, *, folder, disk, files=None, **options):
+        self.disk = Path(disk)
+        self.files = None
+        options.setdefault("memory", 1024)
+        super().__init__(nodes, folder=folder, **options)
+        if files:
+            self.files = self.folder / "files.img"
+            pack(files, self.files)
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *error):
+        self.close()
+
+    def needs(self):
+        return [self.disk, FIRMWARE / "OVMF_CODE.fd"]
+
+
+def bootstrap():
+    """The Debian tree of the disks."""
+    done = subprocess.run([config.REPO / "distro/image/debian-tree", config.BUILD / "disk",
+                           config.REPO / "distro/disk/packages"],
+                          check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    return done.stdout.strip()
+
+
+def build_disk(output, debian, *more):
+    """An image of the Debian tree @debian, with the agent of the harness in it."""
+    with tempfile.NamedTemporaryFile(suffix=".tar") as files:
+        agent_files(files.name)
+        subprocess.run([config.REPO / "distro/disk/build-disk", output, debian, files.name, *more],
+                       check=True, stdin=subprocess.DEVNULL)
