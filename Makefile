@@ -59,6 +59,21 @@ root: userland switch ## the Debian root of the nodes: build/image/root.squashfs
 deb: tree ## Debian packages of the userland: build/deb
 	@$(RUN) deb distro/build-deb $(BUILD)/deb $(TREE)
 
+.PHONY: deb-kernel disk iso
+deb-kernel: tree ## and those of a kernel for real machines; takes about an hour on two processors
+	@$(RUN) deb-kernel distro/build-kernel-deb $(BUILD)/deb $(TREE) $(DOWNLOAD)
+
+# Expanded by the shell, when they are there.
+NODE_DEBS := $(addprefix $(BUILD)/deb/,holon-tools_*.deb holon-node_*.deb linux-image-*.deb)
+CONFIG ?=
+disk: deb deb-kernel ## an UEFI disk with Debian and all of them: build/disk/holon.img; CONFIG=TAR: files for it
+	@$(RUN) disk sh -c 'distro/disk/build-disk $(BUILD)/disk/holon.img \
+		"$$(distro/image/debian-tree $(BUILD)/disk distro/disk/packages)" $(NODE_DEBS) $(CONFIG)'
+
+iso: deb deb-kernel userland ## a live image that is a node: build/live/holon.iso
+	@$(RUN) iso sh -c 'distro/live/build-iso $(BUILD)/live/holon.iso \
+		"$$(distro/image/debian-tree $(BUILD)/live distro/live/packages)" $(USERLAND)/holon/holon $(NODE_DEBS)'
+
 # --- a cluster ----------------------------------------------------------------
 .PHONY: up down
 up: kernel root ## boot NODES=3 nodes and open a console on node 1; without a terminal: the tour
