@@ -343,14 +343,18 @@ static long count_refs(const struct open_file *open, unsigned int n, const struc
 	return refs;
 }
 
-/* An epoll that others have, too, stays where it is, and what it looks at with it. */
+/*
+ * An epoll that others have, too, or that cannot be written down, stays where it is, and
+ * what it may look at with it.
+ */
 static bool owns_epolls(const struct open_file *open, unsigned int n)
 {
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
 		if (holon_anon_is_epoll(open[i].file) &&
-		    file_count(open[i].file) != count_refs(open, n, open[i].file))
+		    (file_count(open[i].file) != count_refs(open, n, open[i].file) ||
+		     holon_epoll_stays(open[i].file)))
 			return false;
 	return true;
 }

@@ -140,6 +140,8 @@ int holon_anon_export(struct holon_image *image, struct file *file, unsigned int
 
 bool holon_anon_is(const struct file *file);
 bool holon_anon_is_epoll(const struct file *file);
+/* An epoll of current that looks at a file whose descriptor has been closed? */
+bool holon_epoll_stays(struct file *file);
 
 /* Make it, by means of holon_window(). 0 or an errno. */
 int holon_anon_import(struct holon_task *ht, const struct holon_record_anon *record);

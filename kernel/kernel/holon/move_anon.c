@@ -59,11 +59,6 @@ bool holon_anon_is(const struct file *file)
 	return kind_of(file);
 }
 
-bool holon_anon_is_epoll(const struct file *file)
-{
-	return kind_of(file) == HOLON_ANON_EPOLL;
-}
-
 /* --- export ------------------------------------------------------------------ */
 
 /* What /proc/self/fdinfo says below its first lines; kvmalloc()ed, or an ERR_PTR(). */
@@ -145,25 +140,54 @@ static bool is_open(unsigned int fd, unsigned long ino, unsigned int dev)
 	return same;
 }
 
-static int put_entries(struct holon_image *image, unsigned int fd, const char *text)
+static bool read_entry(const char *text, struct holon_record_epoll *entry)
 {
-	struct holon_record_epoll entry = { .epoll = cpu_to_le32(fd) };
 	unsigned int target, events, dev;
 	unsigned long ino;
 	u64 data;
 	s64 pos;
+
+	if (sscanf(text, "tfd: %u events: %x data: %llx pos:%lli ino:%lx sdev:%x", &target,
+		   &events, &data, &pos, &ino, &dev) != 6)
+		return false;
+	entry->fd = cpu_to_le32(target);
+	entry->events = cpu_to_le32(events);
+	entry->data = cpu_to_le64(data);
+	return is_open(target, ino, dev);
+}
+
+static int put_entries(struct holon_image *image, unsigned int fd, const char *text)
+{
+	struct holon_record_epoll entry = { .epoll = cpu_to_le32(fd) };
 	int err = 0;
 
-	for (; !err && text && *text; text = next_line(text)) {
-		if (sscanf(text, "tfd: %u events: %x data: %llx pos:%lli ino:%lx sdev:%x", &target,
-			   &events, &data, &pos, &ino, &dev) != 6 || !is_open(target, ino, dev))
-			return -EBUSY;
-		entry.fd = cpu_to_le32(target);
-		entry.events = cpu_to_le32(events);
-		entry.data = cpu_to_le64(data);
-		err = holon_image_put(image, HOLON_RECORD_EPOLL, &entry, sizeof(entry));
-	}
+	for (; !err && text && *text; text = next_line(text))
+		err = read_entry(text, &entry) ?
+		      holon_image_put(image, HOLON_RECORD_EPOLL, &entry, sizeof(entry)) : -EBUSY;
 	return err;
+}
+
+bool holon_epoll_stays(struct file *file)
+{
+	struct holon_record_epoll entry;
+	const char *line;
+	bool stays = false;
+	char *text;
+
+	if (kind_of(file) != HOLON_ANON_EPOLL)
+		return false;
+	text = read_fdinfo(file);
+	if (IS_ERR(text))
+		return true;
+	for (line = text; !stays && line && *line; line = next_line(line))
+		stays = !read_entry(line, &entry);
+	kvfree(text);
+	return stays;
+}
+
+bool holon_anon_is_epoll(const struct file *file)
+{
+	return kind_of(file) == HOLON_ANON_EPOLL;
 }
 
 int holon_anon_export(struct holon_image *image, struct file *file, unsigned int fd, bool cloexec)

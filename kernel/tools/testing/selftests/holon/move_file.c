@@ -554,6 +554,38 @@ static void look_made_there(void)
 	CHECK(write(made[0], &expected, 8) == 8);
 }
 
+/* What an epoll looks at is open by another number by now. */
+static void make_closed(void)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = 1 };
+	int end[2];
+
+	CHECK(!pipe2(end, O_CLOEXEC));
+	made[0] = fcntl(end[0], F_DUPFD_CLOEXEC, 100);
+	made[1] = end[1];
+	made[2] = eventfd(0, EFD_CLOEXEC);
+	made[4] = epoll_create1(EPOLL_CLOEXEC);
+	CHECK(!epoll_ctl(made[4], EPOLL_CTL_ADD, end[0], &event));
+	event.data.u32 = 2;
+	CHECK(!epoll_ctl(made[4], EPOLL_CTL_ADD, made[2], &event));
+	close(end[0]);
+}
+
+static void look_closed(void)
+{
+	struct epoll_event event;
+	uint64_t one = 1;
+	char c;
+
+	CHECK(epoll_wait(made[4], &event, 1, 0) == 0);
+	CHECK(write(made[1], "x", 1) == 1);
+	CHECK(epoll_wait(made[4], &event, 1, 10000) == 1 && event.data.u32 == 1);
+	CHECK(read(made[0], &c, 1) == 1);
+	CHECK(write(made[2], &one, 8) == 8);
+	CHECK(epoll_wait(made[4], &event, 1, 10000) == 1 && event.data.u32 == 2);
+	CHECK(read(made[2], &one, 8) == 8);
+}
+
 static void nothing(void)
 {
 }
@@ -574,6 +606,7 @@ const struct state file_states[] = {
 	{ "directory", make_listing, look_listing },
 	{ "descriptor in a message", make_passed, look_passed },
 	{ "TCP", make_tcp, look_tcp },
+	{ "epoll of a closed descriptor", make_closed, look_closed },
 	{ "descriptors made there", nothing, look_made_there },
 	{ "eventfd", make_eventfd, look_eventfd },
 	{ "timerfd", make_timerfd, look_timerfd },
