@@ -269,25 +269,6 @@ struct task_struct *holon_task_of(struct holon_task *ht)
 	return task;
 }
 
-struct task_struct *holon_task_alive(struct holon_task *leader)
-{
-	struct task_struct *task = holon_task_of(leader), *t, *found = NULL;
-
-	if (!task)
-		return NULL;
-	rcu_read_lock();
-	for_each_thread(task, t) {
-		if (t->flags & PF_EXITING)
-			continue;
-		get_task_struct(t);
-		found = t;
-		break;
-	}
-	rcu_read_unlock();
-	put_task_struct(task);
-	return found;
-}
-
 void holon_task_join(struct holon_task *ht, struct holon_task *leader)
 {
 	ht->leader = holon_task_get(leader);

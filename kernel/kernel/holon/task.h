@@ -177,8 +177,6 @@ int holon_task_hash(struct holon_task *ht);
 void holon_task_unhash(struct holon_task *ht);
 
 struct task_struct *holon_task_of(struct holon_task *ht);
-/* A thread of the process that has not begun to exit, with a reference, or NULL. */
-struct task_struct *holon_task_alive(struct holon_task *leader);
 /* Another thread of the process of @leader; undone by holon_task_leave(). */
 void holon_task_join(struct holon_task *ht, struct holon_task *leader);
 void holon_task_leave(struct holon_task *ht);
