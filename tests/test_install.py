@@ -91,7 +91,7 @@ def test_one_file_and_a_reboot_make_a_cluster(machines):
     for node in machines:
         change(node, node=node.id, expect=2, addr=node.address)
         node.run("holon node check")
-    on_both(machines, lambda node: node.reboot())
+    machines.reboot()
     machines.wait_view({1, 2}, timeout=600)
     for node in machines:
         assert node.out("uname -r").endswith("-holon")

@@ -103,12 +103,15 @@ class Machine(Node):
         Shut down, switch on; returns when it is back. A reset does not do: the
         emulated firmware does not always come through one.
         """
-        self.cluster.history.add("reboot", node=self.id)
+        self.cluster.reboot([self])
+        return self
+
+    def shut_down(self):
         self.spawn("systemctl poweroff")
+
+    def wait_off(self):
         self._process.wait(config.limit(BOOT_LIMIT))
         self._end(signal.SIGKILL)
-        self.start()
-        return self.wait_boot()
 
     def close(self):
         super().close()
@@ -128,6 +131,20 @@ class Machines(Cluster):
         if files:
             self.files = self.folder / "files.img"
             pack(files, self.files)
+
+    def reboot(self, nodes=None):
+        """All, or those, at once."""
+        nodes = nodes or list(self)
+        self.history.add("reboot", nodes=[node.id for node in nodes])
+        for node in nodes:
+            node.shut_down()
+        for node in nodes:
+            node.wait_off()
+        # By this thread: a QEMU ends with the one that has started it.
+        for node in nodes:
+            node.start()
+        for node in nodes:
+            node.wait_boot()
 
     def __enter__(self):
         return self.start()
