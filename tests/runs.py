@@ -59,10 +59,10 @@ def usage(node):
     """
     if node.console.search("kasan: KernelAddressSanitizer initialized"):
         return {}
-    # What waits for a grace period or a worker is no leak. Caches are not dropped: nothing
-    # below lies in one, and an emulated node that has lost its page cache can stand still
-    # for so long that it is taken for dead.
-    node.run("sleep 1")
+    # What waits for a grace period or a worker is no leak. The page cache stays: an emulated
+    # node that has lost it can stand still for so long that it is taken for dead.
+    node.write("/proc/sys/vm/drop_caches", "2")
+    node.run("for i in 1 2 3; do echo 1 > /proc/sys/vm/compact_memory; done", check=False)
     slabs = {}
     for line in node.read("/proc/slabinfo").splitlines()[2:]:
         name, active = line.split()[:2]
