@@ -92,6 +92,26 @@ def _image(rnd):
     return b"".join(records[:rnd.randrange(1, len(records) + 1)])
 
 
+def _timers_and_files(rnd):
+    """Timers of timer_create(); eventfds and the like; what an epoll looks at."""
+    must = 0x80000000
+
+    def odd(*usual):
+        return rnd.choice((*usual, 0, 0xffffffff, rnd.getrandbits(32)))
+
+    timers = [struct.pack("<6I4Q", odd(n), odd(0, 1, 2), odd(0, 1, 4), odd(10, 14), odd(), 0,
+                          *(rnd.choice((0, 1, 1 << 30, rnd.getrandbits(64))) for _ in range(4)))
+              for n in range(rnd.randrange(3))]
+    files = [struct.pack("<4I5Q", odd(5 + n), odd(1, 2, 3, 4), odd(0o4000), 0,
+                         *(rnd.choice((0, 1, 1 << 30, rnd.getrandbits(64))) for _ in range(5)))
+             for n in range(rnd.randrange(4))]
+    watched = [struct.pack("<4IQ", odd(5, 6), odd(0, 7), odd(1, 5), 0, 77)
+               for _ in range(rnd.randrange(3))]
+    return [*(_record(must | 22, timer) for timer in timers),
+            *(_record(must | 20, file) for file in files),
+            *(_record(must | 21, entry) for entry in watched)]
+
+
 def _move_records(rnd, records):
     """Of a process that moves: its address space, registers, signal actions."""
     must = 0x80000000
@@ -109,11 +129,14 @@ def _move_records(rnd, records):
     for number in rnd.choices((4194999, 4195000, 4195001, 1, 0xffffffff), k=rnd.choice((0, 1, 3))):
         siblings += [_record(must | 19, struct.pack("<QII", rnd.choice((1, 0, 77)), number, 0)),
                      *records[1:3], *thread]
+    def numbers(count):
+        return [rnd.choice((0, 0, 1, 1000, 1 << 40, rnd.getrandbits(64))) for _ in range(count)]
+
     return [_record(must | 9, struct.pack("<II", 1, 0)), *records[1:5],
             _record(must | 17, bytes(36)), *thread,
             _record(must | 14, bytes(16 * 8 + 8 + 64 * 8)),
             _record(must | 15, b"/bin/true\0"), *areas, _record(must | 13, bytes(64 * 32)),
-            _record(must | 18, bytes(40)), *siblings]
+            *_timers_and_files(rnd), _record(must | 18, struct.pack("<9Q", *numbers(9))), *siblings]
 
 
 # name: (rank, type, one-way, payload, least length): those that a stranger to the state of

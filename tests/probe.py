@@ -26,6 +26,13 @@ def ready(cluster, home=1, node=2):
     cluster.wait_until(works, f"node {node} takes processes of node {home}", timeout=120)
 
 
+def all_ready(cluster, home=1):
+    """The same of all other nodes."""
+    for node in cluster:
+        if node.id != home:
+            ready(cluster, home, node.id)
+
+
 def placed(*words, node=2):
     """The command line of the probe on @node."""
     return ["holon", "run", "-n", str(node), "--", PROBE, *map(str, words)]

@@ -2,6 +2,8 @@
 
 import shlex
 
+from rpc_counters import rpc
+
 
 def there(node):
     """The words that put a command on @node."""
@@ -59,8 +61,9 @@ def usage(node):
     """
     if node.console.search("kasan: KernelAddressSanitizer initialized"):
         return {}
-    # What waits for a grace period or a worker is no leak. The page cache stays: an emulated
-    # node that has lost it can stand still for so long that it is taken for dead.
+    # What waits for a grace period or a worker is no leak: let a few rounds pass. The page
+    # cache stays: to read a program again an emulated node unpacks the whole blocks of its
+    # root that hold it, for seconds, or on a busy machine for so long that it is taken for dead.
     node.write("/proc/sys/vm/drop_caches", "2")
     node.run("for i in 1 2 3; do echo 1 > /proc/sys/vm/compact_memory; done", check=False)
     slabs = {}
@@ -80,6 +83,14 @@ def grown(before, after, allowed):
     """Entries of @after that are more than @allowed above @before."""
     return {name: (before.get(name, 0), count) for name, count in after.items()
             if count > before.get(name, 0) + allowed}
+
+
+def nothing_left(cluster, before):
+    """Each node has as much as usage() said @before, {id: usage}, and no open call."""
+    for node in cluster:
+        def clean(node=node):
+            return not rpc(node)["rpc.calls-open"] and not grown(before[node.id], usage(node), 60)
+        cluster.wait_until(clean, f"nothing is left on node {node.id}", timeout=120)
 
 
 def quote(words):

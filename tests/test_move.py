@@ -5,9 +5,9 @@ it runs in exactly one place whatever happens meanwhile.
 
 import pytest
 
-from probe import ready as takes_processes
+from probe import all_ready, ready as takes_processes
 from rpc_counters import rpc
-from runs import grown, outcome, there, usage
+from runs import nothing_left, outcome, there, usage
 from selftests import check, place
 from views import wait_agreed
 
@@ -19,8 +19,7 @@ COUNTER = "bash -c 'echo pid $$; while read line; do echo got-$line-$$; done'"
 @pytest.fixture
 def ready(cluster):
     wait_agreed(cluster, [1, 2, 3])
-    for target in (2, 3):
-        takes_processes(cluster, 1, target)
+    all_ready(cluster)
     return cluster
 
 
@@ -188,11 +187,7 @@ def test_killed_while_it_moves(ready, where):
         assert task.wait().status == 128 + 9
         cluster_sees(ready, ready[2], False)
 
-    def clean(node):
-        return not rpc(node)["rpc.calls-open"] and not grown(before[node.id], usage(node), 60)
-    for node in ready:
-        ready.wait_until(lambda node=node: clean(node), f"nothing is left on node {node.id}",
-                         timeout=120)
+    nothing_left(ready, before)
 
 
 def test_stopped_and_continued_while_it_moves(ready):

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from probe import ready as takes_processes
+from probe import all_ready
 from rpc_counters import rpc
 from runs import grown, make_files, outcome, usage
 from views import wait_agreed
@@ -48,8 +48,7 @@ echo $moved
 @pytest.fixture
 def ready(cluster):
     wait_agreed(cluster, [1, 2, 3])
-    for target in (2, 3):
-        takes_processes(cluster, 1, target)
+    all_ready(cluster)
     make_files(cluster[1])
     return cluster
 

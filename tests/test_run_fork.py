@@ -3,7 +3,7 @@
 import pytest
 
 from rpc_counters import rpc
-from runs import grown, outcome, same, there, usage
+from runs import nothing_left, outcome, same, there, usage
 from views import wait_agreed
 
 pytestmark = pytest.mark.cluster(nodes=2, image="root", append=["slab_nomerge"])
@@ -87,15 +87,6 @@ def test_children_are_seen_at_home(ready):
     one.run("pkill -x sleep")
     assert task.wait().status == 0
     ready.wait_until(lambda: two.run("pgrep -x sleep", check=False).status == 1, "none is left")
-
-
-def nothing_left(cluster, before):
-    for node in cluster:
-        def clean(node=node):
-            counters = rpc(node)
-            return not counters["rpc.calls-open"] and \
-                not grown(before[node.id], usage(node), 60)
-        cluster.wait_until(clean, f"nothing is left on node {node.id}", timeout=120)
 
 
 def test_many_leave_nothing(ready):

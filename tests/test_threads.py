@@ -5,9 +5,8 @@ there and at home, and all end as one.
 
 import pytest
 
-from probe import ready as takes_processes
-from rpc_counters import rpc
-from runs import grown, there, usage
+from probe import all_ready
+from runs import nothing_left, there, usage
 from selftests import place
 from views import wait_agreed
 
@@ -27,8 +26,7 @@ WAYS = {
 @pytest.fixture
 def ready(cluster):
     wait_agreed(cluster, [1, 2, 3])
-    for target in (2, 3):
-        takes_processes(cluster, 1, target)
+    all_ready(cluster)
     return cluster
 
 
@@ -54,14 +52,6 @@ def go_on(task):
 
 def ended(result):
     return 128 + result.signal if result.signal else result.status
-
-
-def nothing_left(cluster, before):
-    def clean(node):
-        return not rpc(node)["rpc.calls-open"] and not grown(before[node.id], usage(node), 60)
-    for node in cluster:
-        cluster.wait_until(lambda node=node: clean(node), f"nothing is left on node {node.id}",
-                           timeout=120)
 
 
 ENDS = {

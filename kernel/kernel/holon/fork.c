@@ -174,11 +174,11 @@ int holon_fork_deputy(struct holon_task *ht, const struct holon_guest_request *r
 
 	if (!valid_signal(args.exit_signal))
 		return -EINVAL;
+	/* What is under way to the guest comes before the fork, as natively. */
+	if (!thread && (u32)ht->leader->sequence != le32_to_cpu(request->fork.taken))
+		return -ERESTARTNOINTR;
 	if (thread)
 		args.flags |= THREAD_FLAGS | CLONE_SYSVSEM;
-	/* What is under way to the guest comes before the fork, as natively. */
-	else if ((u32)ht->leader->sequence != le32_to_cpu(request->fork.taken))
-		return -ERESTARTNOINTR;
 	child = child_of(ht, HOLON_ROLE_DEPUTY, thread);
 	if (!child)
 		return -ENOMEM;

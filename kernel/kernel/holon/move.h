@@ -6,6 +6,8 @@
 #ifndef _KERNEL_HOLON_MOVE_H
 #define _KERNEL_HOLON_MOVE_H
 
+#include <linux/ktime.h>
+#include <linux/time64.h>
 #include <linux/types.h>
 
 #include "image.h"
@@ -147,6 +149,14 @@ bool holon_epoll_stays(struct file *file);
 int holon_anon_import(struct holon_task *ht, const struct holon_record_anon *record);
 /* The same when all descriptors are there. */
 int holon_epoll_import(const struct holon_record_epoll *record);
+
+/* As system calls take it; what does not fit is hundreds of years. */
+static inline struct __kernel_timespec holon_timespec(u64 ns)
+{
+	struct timespec64 ts = ns_to_timespec64(min_t(u64, ns, KTIME_MAX));
+
+	return (struct __kernel_timespec){ .tv_sec = ts.tv_sec, .tv_nsec = ts.tv_nsec };
+}
 
 /* --- move_regs.c: registers ------------------------------------------------ */
 

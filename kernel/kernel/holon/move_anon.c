@@ -174,8 +174,6 @@ bool holon_epoll_stays(struct file *file)
 	bool stays = false;
 	char *text;
 
-	if (kind_of(file) != HOLON_ANON_EPOLL)
-		return false;
 	text = read_fdinfo(file);
 	if (IS_ERR(text))
 		return true;
@@ -272,7 +270,6 @@ static u64 now(clockid_t clock)
 static int set_timerfd(struct holon_task *ht, const struct holon_record_anon *record, int fd)
 {
 	u64 left = min_t(u64, le64_to_cpu(record->value[3]), KTIME_MAX / 2);
-	u64 every = min_t(u64, le64_to_cpu(record->value[4]), KTIME_MAX / 2);
 	unsigned int flags = le64_to_cpu(record->value[1]);
 	u64 ticks = le64_to_cpu(record->value[2]);
 	struct __kernel_itimerspec spec = {};
@@ -283,10 +280,8 @@ static int set_timerfd(struct holon_task *ht, const struct holon_record_anon *re
 		/* The program has set when, not how long. */
 		if (flags & TFD_TIMER_ABSTIME)
 			left += now(le64_to_cpu(record->value[0]));
-		spec.it_value.tv_sec = left / NSEC_PER_SEC;
-		spec.it_value.tv_nsec = left % NSEC_PER_SEC;
-		spec.it_interval.tv_sec = every / NSEC_PER_SEC;
-		spec.it_interval.tv_nsec = every % NSEC_PER_SEC;
+		spec.it_value = holon_timespec(left);
+		spec.it_interval = holon_timespec(le64_to_cpu(record->value[4]));
 		data = scratch(ht, &spec, sizeof(spec));
 		err = data ? holon_native_call(__NR_timerfd_settime, fd,
 					       flags & TFD_SETTIME_FLAGS, (unsigned long)data, 0) :

@@ -55,22 +55,20 @@ static long call(unsigned int nr, unsigned long a, unsigned long b, const void _
 	return holon_native_call(nr, a, b, (unsigned long)c, (unsigned long)d);
 }
 
+static const struct holon_record_times never;
+
 /* --- one timer ----------------------------------------------------------------- */
 
 /* Start it with what is left, or stop it. @was: what was left, or NULL. */
 static int set_timer(int id, const struct holon_record_times *times,
 		     struct holon_record_times *was)
 {
-	u64 left = min_t(u64, le64_to_cpu(times->left), KTIME_MAX);
-	u64 every = min_t(u64, le64_to_cpu(times->interval), KTIME_MAX);
 	union arguments data = {}, __user *user;
 	struct __kernel_itimerspec *spec = &data.timer.new;
 	long err;
 
-	spec->it_value.tv_sec = left / NSEC_PER_SEC;
-	spec->it_value.tv_nsec = left % NSEC_PER_SEC;
-	spec->it_interval.tv_sec = every / NSEC_PER_SEC;
-	spec->it_interval.tv_nsec = every % NSEC_PER_SEC;
+	spec->it_value = holon_timespec(le64_to_cpu(times->left));
+	spec->it_interval = holon_timespec(le64_to_cpu(times->interval));
 	user = arguments(&data);
 	if (!user)
 		return -ENOMEM;
@@ -86,6 +84,13 @@ static int set_timer(int id, const struct holon_record_times *times,
 	return 0;
 }
 
+/* Less than a microsecond is not never. */
+static struct __kernel_old_timeval round_up_to_us(__le64 ns)
+{
+	return ns_to_kernel_old_timeval(min_t(u64, le64_to_cpu(ns), KTIME_MAX - NSEC_PER_USEC) +
+					NSEC_PER_USEC - 1);
+}
+
 /* ITIMER_REAL has gone off, and goes on when its signal is taken. */
 static void wait_for_signal(const struct holon_record_times *times)
 {
@@ -99,23 +104,16 @@ static void wait_for_signal(const struct holon_record_times *times)
 static int set_itimer(int which, const struct holon_record_times *times,
 		      struct holon_record_times *was)
 {
-	u64 left = min_t(u64, le64_to_cpu(times->left), KTIME_MAX);
-	u64 every = min_t(u64, le64_to_cpu(times->interval), KTIME_MAX);
 	union arguments data = {}, __user *user;
 	struct __kernel_old_itimerval *value = &data.itimer.new;
 	long err;
 
-	if (which == ITIMER_REAL && !left && every) {
+	if (which == ITIMER_REAL && !times->left && times->interval) {
 		wait_for_signal(times);
 		return 0;
 	}
-	/* Less than a microsecond is not never. */
-	left = DIV_ROUND_UP_ULL(left, NSEC_PER_USEC);
-	every = DIV_ROUND_UP_ULL(every, NSEC_PER_USEC);
-	value->it_value.tv_sec = left / USEC_PER_SEC;
-	value->it_value.tv_usec = left % USEC_PER_SEC;
-	value->it_interval.tv_sec = every / USEC_PER_SEC;
-	value->it_interval.tv_usec = every % USEC_PER_SEC;
+	value->it_value = round_up_to_us(times->left);
+	value->it_interval = round_up_to_us(times->interval);
 	user = arguments(&data);
 	if (!user)
 		return -ENOMEM;
@@ -162,7 +160,6 @@ static void describe(struct k_itimer *timer, struct holon_record_timer *record)
 
 int holon_timers_export(struct holon_image *image, struct holon_record_process *process)
 {
-	static const struct holon_record_times never;
 	struct holon_task *ht = current->holon;
 	struct k_itimer *timer;
 	unsigned int i = 0;
@@ -228,6 +225,16 @@ void holon_timers_deputy(struct holon_task *ht)
 	holon_timers_forget(ht);
 }
 
+/* An import has failed: whoever was a deputy goes on as one, which has no timers. */
+static void drop_all(void)
+{
+	unsigned int i;
+
+	exit_itimers(current);
+	for (i = 0; i < ITIMERS; i++)
+		set_itimer(i, &never, NULL);
+}
+
 /* --- import ---------------------------------------------------------------------- */
 
 static void set_overrun(int id, s64 overrun)
@@ -286,6 +293,8 @@ int holon_timers_import(const struct holon_image *image,
 	for (i = 0; !err && i < ITIMERS; i++)
 		if (process->itimer[i].left || process->itimer[i].interval)
 			err = set_itimer(i, &process->itimer[i], NULL);
+	if (err)
+		drop_all();
 	holon_window_free(current->holon);
 	revert_creds(cred);
 	return err;
