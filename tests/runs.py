@@ -2,6 +2,7 @@
 
 import shlex
 
+from harness.errors import TimedOut
 from rpc_counters import rpc
 
 
@@ -88,9 +89,17 @@ def grown(before, after, allowed):
 def nothing_left(cluster, before):
     """Each node has as much as usage() said @before, {id: usage}, and no open call."""
     for node in cluster:
-        def clean(node=node):
-            return not rpc(node)["rpc.calls-open"] and not grown(before[node.id], usage(node), 60)
-        cluster.wait_until(clean, f"nothing is left on node {node.id}", timeout=120)
+        left = {}
+
+        def clean(node=node, left=left):
+            calls = rpc(node)["rpc.calls-open"]
+            left.clear()
+            left.update(grown(before[node.id], usage(node), 60), **({"calls": calls} if calls else {}))
+            return not left
+        try:
+            cluster.wait_until(clean, f"nothing is left on node {node.id}", timeout=120)
+        except TimedOut as error:
+            raise TimedOut(f"{error}; left (before, now): {left}") from None
 
 
 def quote(words):
