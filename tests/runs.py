@@ -94,7 +94,9 @@ def nothing_left(cluster, before):
         def clean(node=node, left=left):
             calls = rpc(node)["rpc.calls-open"]
             left.clear()
-            left.update(grown(before[node.id], usage(node), 60), **({"calls": calls} if calls else {}))
+            left.update(grown(before[node.id], usage(node), 60))
+            if calls:
+                left["calls"] = calls
             return not left
         try:
             cluster.wait_until(clean, f"nothing is left on node {node.id}", timeout=120)

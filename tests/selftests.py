@@ -1,23 +1,36 @@
 """Programs of kernel/tools/testing/selftests/holon: built, brought to the nodes, judged."""
 
+import functools
+import os
 import shutil
 import subprocess
+import tempfile
 
 from harness import config
 
 SOURCES = config.REPO / "kernel/tools/testing/selftests/holon"
 
 
-def place(cluster, name):
-    """
-    Build program @name, from name.c and name_*.c, and put it into /home, where all nodes see
-    it; its path there.
-    """
+@functools.cache
+def build(name):
+    """Build program @name, from name.c and name_*.c, once; the file, which others may build."""
     binary = config.BUILD / "tests" / name
     binary.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["gcc", "-O2", "-Wall", "-static", "-pthread", "-o", binary, SOURCES / f"{name}.c",
-                    *sorted(SOURCES.glob(f"{name}_*.c")), "-lm", "-lutil"], check=True)
-    shutil.copy(binary, cluster.home / name)
+    # Whoever copies it meanwhile has to find all of it.
+    with tempfile.TemporaryDirectory(dir=binary.parent) as folder:
+        made = os.path.join(folder, name)
+        subprocess.run(["gcc", "-O2", "-Wall", "-static", "-pthread", "-o", made,
+                        SOURCES / f"{name}.c", *sorted(SOURCES.glob(f"{name}_*.c")),
+                        "-lm", "-lutil"], check=True)
+        os.replace(made, binary)
+    return binary
+
+
+def place(cluster, name):
+    """Put program @name into /home, where all nodes see it; its path there."""
+    placed = cluster.home / name
+    if not placed.exists():
+        shutil.copy(build(name), placed)
     cluster.wait_view({node.id for node in cluster})
     return f"/home/{name}"
 
