@@ -6,6 +6,10 @@ from harness.errors import TimedOut
 from rpc_counters import rpc
 
 
+# Says its number, and then what it is told.
+COUNTER = "bash -c 'echo pid $$; while read line; do echo got-$line-$$; done'"
+
+
 def there(node):
     """The words that put a command on @node."""
     return f"holon run -n {node} -- "
@@ -18,6 +22,21 @@ def outcome(node, command, timeout=300, **options):
     assert not result.timed_out, f"{command}: did not end; {result}"
     status = 128 + result.signal if result.signal else result.status
     return status, result.stdout, result.stderr
+
+
+def pid_of(task):
+    """Of a program that says it first."""
+    return int(task.wait_output(r"pid (\d+)\n").group(1))
+
+
+def answers(task, text):
+    """The COUNTER @task is there, and does what it does."""
+    task.input(f"{text}\n".encode())
+    task.wait_output(f"got-{text}-")
+
+
+def migrate(node, pid, target, **options):
+    return node.run(f"holon task migrate pid {pid} to {target}", timeout=120, **options)
 
 
 def same(node, template, target, **options):
@@ -99,7 +118,7 @@ def nothing_left(cluster, before):
                 left["calls"] = calls
             return not left
         try:
-            cluster.wait_until(clean, f"nothing is left on node {node.id}", timeout=120)
+            cluster.wait_until(clean, f"nothing is left on node {node.id}", timeout=300)
         except TimedOut as error:
             raise TimedOut(f"{error}; left (before, now): {left}") from None
 

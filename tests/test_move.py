@@ -7,13 +7,11 @@ import pytest
 
 from probe import all_ready, ready as takes_processes
 from rpc_counters import rpc
-from runs import nothing_left, outcome, there, usage
+from runs import COUNTER, answers, migrate, nothing_left, outcome, pid_of, there, usage
 from selftests import check, place
 from views import wait_agreed
 
 pytestmark = pytest.mark.cluster(nodes=3, image="root", append=["slab_nomerge"])
-
-COUNTER = "bash -c 'echo pid $$; while read line; do echo got-$line-$$; done'"
 
 
 @pytest.fixture
@@ -28,28 +26,15 @@ def states(ready):
     return place(ready, "move")
 
 
-def migrate(node, pid, target, **options):
-    return node.run(f"holon task migrate pid {pid} to {target}", timeout=120, **options)
-
-
-def pid_of(task):
-    return int(task.wait_output(r"pid (\d+)\n").group(1))
-
-
 def runs_on(node):
     """Is a process of ours among those of the node?"""
-    return node.run(["pgrep", "-f", "echo got-"], check=False).status == 0
+    return node.run(["pgrep", "-f", "echo got-|large[.]py"], check=False).status == 0
 
 
 def cluster_sees(cluster, node, here):
     """What has gone is a zombie for a moment."""
     cluster.wait_until(lambda: runs_on(node) == here,
                        f"node {node.id} has {'it' if here else 'none'}")
-
-
-def answers(task, text):
-    task.input(f"{text}\n".encode())
-    task.wait_output(f"got-{text}-")
 
 
 @pytest.mark.parametrize("mode", ["stay", "back"])
@@ -170,19 +155,28 @@ def test_a_program_of_home_runs_at_home(ready):
     assert outcome(one, there(2) + "sh -c 'exec /tmp/own-echo hello'")[1] == b"hello\n"
 
 
+LARGE = "import os, sys\nm = bytearray(os.urandom(1 << 20)) * {megabytes}\n" \
+        "print('pid', os.getpid(), flush=True)\n" \
+        "for line in sys.stdin:\n    print('got-' + line.strip() + '-', flush=True)\n"
+
+
+@pytest.mark.parametrize("program, step", [(COUNTER, 0.01), ("python3 /tmp/large.py", 0.06)],
+                         ids=["small", "large"])
 @pytest.mark.parametrize("where", ["away", "home"])
-def test_killed_while_it_moves(ready, where):
+def test_killed_while_it_moves(ready, where, program, step):
     """At whatever step: the parent hears of it once, and nothing is left."""
     one = ready[1]
+    one.write("/tmp/large.py", LARGE.format(megabytes=20))
     before = {node.id: usage(node) for node in ready}
     for wait in range(20):
-        task = one.spawn(COUNTER, open_stdin=True)
+        task = one.spawn(program, open_stdin=True)
         pid = pid_of(task)
         if where == "home":
             migrate(one, pid, 2)
         target = 2 if where == "away" else 1
-        status = one.run(f"(holon task migrate pid {pid} to {target} &) ; "
-                         f"sleep 0.{wait:02}; /bin/kill -KILL {pid}; wait", check=False)
+        # Who moves it hears of the end, too.
+        status = one.run(f"holon task migrate pid {pid} to {target} & "
+                         f"sleep {wait * step:.2f}; /bin/kill -KILL {pid}; wait", check=False)
         assert status.status == 0, status
         assert task.wait().status == 128 + 9
         cluster_sees(ready, ready[2], False)
@@ -207,9 +201,7 @@ def test_the_node_dies_while_it_goes_there(cluster):
     wait_agreed(cluster, [1, 2, 3])
     one = cluster[1]
     # So much memory that the node dies in the middle of it.
-    one.write("/tmp/large.py", "import os, sys\nm = bytearray(os.urandom(1 << 20)) * 100\n"
-              "print('pid', os.getpid(), flush=True)\n"
-              "for line in sys.stdin:\n    print('got-' + line.strip() + '-', flush=True)\n")
+    one.write("/tmp/large.py", LARGE.format(megabytes=100))
     takes_processes(cluster, 1, 3)
     task = one.spawn("python3 /tmp/large.py", open_stdin=True)
     pid = pid_of(task)

@@ -56,14 +56,14 @@ _holon()
 		;;
 	task)
 		case $previous in
-		task) words='migrate help' ;;
+		task) words='show migrate help' ;;
 		pid) mapfile -t COMPREPLY < <(compgen -W "$(ps -eo pid=)" -- "$cur") && return ;;
 		to) words=$(_holon_members) ;;
-		*) words='pid to' ;;
+		*) [ "$verb" = show ] && words='pid' || words='pid to' ;;
 		esac
 		;;
 	stats) [ -n "$verb" ] || words='show rpc syscall counter help' ;;
-	monitor) [ -n "$verb" ] || words='view help' ;;
+	monitor) [ -n "$verb" ] && words='task' || words='view task help' ;;
 	run)
 		case $previous in
 		-n | --node) words=$(_holon_members) ;;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * holon monitor [view]
+ * holon monitor [view] [task]
  *
  * The first line is what holds now, so that whoever reads knows that it is
  * being listened and from where the changes count.
@@ -75,6 +75,18 @@ static void print_fenced(const struct holon_fenced_ntf_rsp *node)
 	output_end();
 }
 
+static void print_move(const struct holon_task_ntf_rsp *task)
+{
+	output_record();
+	output_string("event", "task");
+	output_number("pid", task->pid);
+	output_number("home", task->home);
+	output_number("from", task->from);
+	output_number("node", task->node);
+	output_string("comm", task->_present.comm_len ? task->comm : NULL);
+	output_end();
+}
+
 static void print_events(struct ynl_sock *ys)
 {
 	struct ynl_ntf_base_type *event;
@@ -93,6 +105,9 @@ static void print_events(struct ynl_sock *ys)
 		case HOLON_CMD_FENCED_NTF:
 			print_fenced(&((struct holon_fenced_ntf *)event)->obj);
 			break;
+		case HOLON_CMD_TASK_NTF:
+			print_move(&((struct holon_task_ntf *)event)->obj);
+			break;
 		}
 		ynl_ntf_free(event);
 	}
@@ -102,8 +117,9 @@ static int monitor(const struct verb *verb)
 {
 	struct ynl_sock *ys = kernel(REFUSED);
 	struct pollfd poller = { .fd = ynl_socket_get_fd(ys), .events = POLLIN };
+	bool tasks = given(verb, "task"), views = given(verb, "view") || !tasks;
 
-	if (ynl_subscribe(ys, "view"))
+	if ((views && ynl_subscribe(ys, "view")) || (tasks && ynl_subscribe(ys, "task")))
 		return refused(ys);
 	output_begin(OUTPUT_EVENT);
 	print_now(ys);
@@ -126,11 +142,13 @@ static int monitor(const struct verb *verb)
 	}
 }
 
-static struct parameter parameters[] = { { .key = "view", .lone = true }, { .key = NULL } };
+static struct parameter parameters[] = {
+	{ .key = "view", .lone = true }, { .key = "task", .lone = true }, {}
+};
 
 static const struct verb verb = {
-	NULL, "[view]",
-	"print each new view, each change of this node's state, each refusal, each fencing",
+	NULL, "[view] [task]",
+	"print each new view, change of this node's state, refusal and fencing, or each move of a process of this node",
 	parameters, monitor
 };
 

@@ -33,6 +33,8 @@ static const char * const holon_op_strmap[] = {
 	[HOLON_CMD_STATS_SYSCALL_GET] = "stats-syscall-get",
 	[HOLON_CMD_STATS_COUNTER_GET] = "stats-counter-get",
 	[HOLON_CMD_TASK_MIGRATE] = "task-migrate",
+	[HOLON_CMD_TASK_GET] = "task-get",
+	[HOLON_CMD_TASK_NTF] = "task-ntf",
 };
 
 const char *holon_op_str(int op)
@@ -57,6 +59,20 @@ const char *holon_membership_str(enum holon_membership value)
 	if (value < 0 || value >= (int)YNL_ARRAY_SIZE(holon_membership_strmap))
 		return NULL;
 	return holon_membership_strmap[value];
+}
+
+static const char * const holon_whereabouts_strmap[] = {
+	[0] = "home",
+	[1] = "away",
+	[2] = "moving",
+	[3] = "ending",
+};
+
+const char *holon_whereabouts_str(enum holon_whereabouts value)
+{
+	if (value < 0 || value >= (int)YNL_ARRAY_SIZE(holon_whereabouts_strmap))
+		return NULL;
+	return holon_whereabouts_strmap[value];
 }
 
 /* Policies */
@@ -122,6 +138,15 @@ const struct ynl_policy_nest holon_view_nest = {
 const struct ynl_policy_attr holon_task_policy[HOLON_A_TASK_MAX + 1] = {
 	[HOLON_A_TASK_NODE] = { .name = "node", .type = YNL_PT_U8, },
 	[HOLON_A_TASK_PID] = { .name = "pid", .type = YNL_PT_U32, },
+	[HOLON_A_TASK_HOME] = { .name = "home", .type = YNL_PT_U8, },
+	[HOLON_A_TASK_STATE] = { .name = "state", .type = YNL_PT_U32, },
+	[HOLON_A_TASK_COMM] = { .name = "comm", .type = YNL_PT_NUL_STR, },
+	[HOLON_A_TASK_THREADS] = { .name = "threads", .type = YNL_PT_U32, },
+	[HOLON_A_TASK_MOVES] = { .name = "moves", .type = YNL_PT_U32, },
+	[HOLON_A_TASK_MEMORY] = { .name = "memory", .type = YNL_PT_UINT, },
+	[HOLON_A_TASK_MOVABLE] = { .name = "movable", .type = YNL_PT_FLAG, },
+	[HOLON_A_TASK_REASON] = { .name = "reason", .type = YNL_PT_NUL_STR, },
+	[HOLON_A_TASK_FROM] = { .name = "from", .type = YNL_PT_U8, },
 };
 
 const struct ynl_policy_nest holon_task_nest = {
@@ -1356,6 +1381,170 @@ int holon_task_migrate(struct ynl_sock *ys, struct holon_task_migrate_req *req)
 	return 0;
 }
 
+/* ============== HOLON_CMD_TASK_GET ============== */
+/* HOLON_CMD_TASK_GET - do */
+void holon_task_get_req_free(struct holon_task_get_req *req)
+{
+	free(req);
+}
+
+void holon_task_get_rsp_free(struct holon_task_get_rsp *rsp)
+{
+	free(rsp->comm);
+	free(rsp->reason);
+	free(rsp);
+}
+
+int holon_task_get_rsp_parse(const struct nlmsghdr *nlh,
+			     struct ynl_parse_arg *yarg)
+{
+	struct holon_task_get_rsp *dst;
+	const struct nlattr *attr;
+
+	dst = yarg->data;
+
+	ynl_attr_for_each(attr, nlh, yarg->ys->family->hdr_len) {
+		unsigned int type = ynl_attr_type(attr);
+
+		if (type == HOLON_A_TASK_PID) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.pid = 1;
+			dst->pid = ynl_attr_get_u32(attr);
+		} else if (type == HOLON_A_TASK_HOME) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.home = 1;
+			dst->home = ynl_attr_get_u8(attr);
+		} else if (type == HOLON_A_TASK_NODE) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.node = 1;
+			dst->node = ynl_attr_get_u8(attr);
+		} else if (type == HOLON_A_TASK_STATE) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.state = 1;
+			dst->state = ynl_attr_get_u32(attr);
+		} else if (type == HOLON_A_TASK_COMM) {
+			unsigned int len;
+
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+
+			len = strnlen(ynl_attr_get_str(attr), ynl_attr_data_len(attr));
+			dst->_present.comm_len = len;
+			dst->comm = malloc(len + 1);
+			memcpy(dst->comm, ynl_attr_get_str(attr), len);
+			dst->comm[len] = 0;
+		} else if (type == HOLON_A_TASK_THREADS) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.threads = 1;
+			dst->threads = ynl_attr_get_u32(attr);
+		} else if (type == HOLON_A_TASK_MOVES) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.moves = 1;
+			dst->moves = ynl_attr_get_u32(attr);
+		} else if (type == HOLON_A_TASK_MEMORY) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.memory = 1;
+			dst->memory = ynl_attr_get_uint(attr);
+		} else if (type == HOLON_A_TASK_MOVABLE) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.movable = 1;
+		} else if (type == HOLON_A_TASK_REASON) {
+			unsigned int len;
+
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+
+			len = strnlen(ynl_attr_get_str(attr), ynl_attr_data_len(attr));
+			dst->_present.reason_len = len;
+			dst->reason = malloc(len + 1);
+			memcpy(dst->reason, ynl_attr_get_str(attr), len);
+			dst->reason[len] = 0;
+		}
+	}
+
+	return YNL_PARSE_CB_OK;
+}
+
+struct holon_task_get_rsp *
+holon_task_get(struct ynl_sock *ys, struct holon_task_get_req *req)
+{
+	struct ynl_req_state yrs = { .yarg = { .ys = ys, }, };
+	struct holon_task_get_rsp *rsp;
+	struct nlmsghdr *nlh;
+	int err;
+
+	nlh = ynl_gemsg_start_req(ys, ys->family_id, HOLON_CMD_TASK_GET, 1);
+	ys->req_policy = &holon_task_nest;
+	yrs.yarg.rsp_policy = &holon_task_nest;
+
+	if (req->_present.pid)
+		ynl_attr_put_u32(nlh, HOLON_A_TASK_PID, req->pid);
+
+	rsp = calloc(1, sizeof(*rsp));
+	yrs.yarg.data = rsp;
+	yrs.cb = holon_task_get_rsp_parse;
+	yrs.rsp_cmd = HOLON_CMD_TASK_GET;
+
+	err = ynl_exec(ys, nlh, &yrs);
+	if (err < 0)
+		goto err_free;
+
+	return rsp;
+
+err_free:
+	holon_task_get_rsp_free(rsp);
+	return NULL;
+}
+
+/* HOLON_CMD_TASK_GET - dump */
+void holon_task_get_list_free(struct holon_task_get_list *rsp)
+{
+	struct holon_task_get_list *next = rsp;
+
+	while ((void *)next != YNL_LIST_END) {
+		rsp = next;
+		next = rsp->next;
+
+		free(rsp->obj.comm);
+		free(rsp->obj.reason);
+		free(rsp);
+	}
+}
+
+struct holon_task_get_list *holon_task_get_dump(struct ynl_sock *ys)
+{
+	struct ynl_dump_state yds = {};
+	struct nlmsghdr *nlh;
+	int err;
+
+	yds.yarg.ys = ys;
+	yds.yarg.rsp_policy = &holon_task_nest;
+	yds.yarg.data = NULL;
+	yds.alloc_sz = sizeof(struct holon_task_get_list);
+	yds.cb = holon_task_get_rsp_parse;
+	yds.rsp_cmd = HOLON_CMD_TASK_GET;
+
+	nlh = ynl_gemsg_start_dump(ys, ys->family_id, HOLON_CMD_TASK_GET, 1);
+
+	err = ynl_exec_dump(ys, nlh, &yds);
+	if (err < 0)
+		goto free_list;
+
+	return yds.first;
+
+free_list:
+	holon_task_get_list_free(yds.first);
+	return NULL;
+}
+
 /* HOLON_CMD_VIEW_NTF - event */
 int holon_view_ntf_rsp_parse(const struct nlmsghdr *nlh,
 			     struct ynl_parse_arg *yarg)
@@ -1576,6 +1765,61 @@ void holon_fenced_ntf_free(struct holon_fenced_ntf *rsp)
 	free(rsp);
 }
 
+/* HOLON_CMD_TASK_NTF - event */
+int holon_task_ntf_rsp_parse(const struct nlmsghdr *nlh,
+			     struct ynl_parse_arg *yarg)
+{
+	struct holon_task_ntf_rsp *dst;
+	const struct nlattr *attr;
+
+	dst = yarg->data;
+
+	ynl_attr_for_each(attr, nlh, yarg->ys->family->hdr_len) {
+		unsigned int type = ynl_attr_type(attr);
+
+		if (type == HOLON_A_TASK_PID) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.pid = 1;
+			dst->pid = ynl_attr_get_u32(attr);
+		} else if (type == HOLON_A_TASK_HOME) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.home = 1;
+			dst->home = ynl_attr_get_u8(attr);
+		} else if (type == HOLON_A_TASK_FROM) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.from = 1;
+			dst->from = ynl_attr_get_u8(attr);
+		} else if (type == HOLON_A_TASK_NODE) {
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+			dst->_present.node = 1;
+			dst->node = ynl_attr_get_u8(attr);
+		} else if (type == HOLON_A_TASK_COMM) {
+			unsigned int len;
+
+			if (ynl_attr_validate(yarg, attr))
+				return YNL_PARSE_CB_ERROR;
+
+			len = strnlen(ynl_attr_get_str(attr), ynl_attr_data_len(attr));
+			dst->_present.comm_len = len;
+			dst->comm = malloc(len + 1);
+			memcpy(dst->comm, ynl_attr_get_str(attr), len);
+			dst->comm[len] = 0;
+		}
+	}
+
+	return YNL_PARSE_CB_OK;
+}
+
+void holon_task_ntf_free(struct holon_task_ntf *rsp)
+{
+	free(rsp->obj.comm);
+	free(rsp);
+}
+
 static const struct ynl_ntf_info holon_ntf_info[] =  {
 	[HOLON_CMD_VIEW_NTF] =  {
 		.alloc_sz	= sizeof(struct holon_view_ntf),
@@ -1600,6 +1844,12 @@ static const struct ynl_ntf_info holon_ntf_info[] =  {
 		.cb		= holon_fenced_ntf_rsp_parse,
 		.policy		= &holon_node_nest,
 		.free		= (void *)holon_fenced_ntf_free,
+	},
+	[HOLON_CMD_TASK_NTF] =  {
+		.alloc_sz	= sizeof(struct holon_task_ntf),
+		.cb		= holon_task_ntf_rsp_parse,
+		.policy		= &holon_task_nest,
+		.free		= (void *)holon_task_ntf_free,
 	},
 };
 

@@ -18,6 +18,7 @@ extern const struct ynl_family ynl_holon_family;
 /* Enums */
 const char *holon_op_str(int op);
 const char *holon_membership_str(enum holon_membership value);
+const char *holon_whereabouts_str(enum holon_whereabouts value);
 
 /* Common nested types */
 /* ============== HOLON_CMD_CLUSTER_GET ============== */
@@ -586,6 +587,72 @@ holon_task_migrate_req_set_node(struct holon_task_migrate_req *req, __u8 node)
  */
 int holon_task_migrate(struct ynl_sock *ys, struct holon_task_migrate_req *req);
 
+/* ============== HOLON_CMD_TASK_GET ============== */
+/* HOLON_CMD_TASK_GET - do */
+struct holon_task_get_req {
+	struct {
+		__u32 pid:1;
+	} _present;
+
+	__u32 pid;
+};
+
+static inline struct holon_task_get_req *holon_task_get_req_alloc(void)
+{
+	return calloc(1, sizeof(struct holon_task_get_req));
+}
+void holon_task_get_req_free(struct holon_task_get_req *req);
+
+static inline void
+holon_task_get_req_set_pid(struct holon_task_get_req *req, __u32 pid)
+{
+	req->_present.pid = 1;
+	req->pid = pid;
+}
+
+struct holon_task_get_rsp {
+	struct {
+		__u32 pid:1;
+		__u32 home:1;
+		__u32 node:1;
+		__u32 state:1;
+		__u32 comm_len;
+		__u32 threads:1;
+		__u32 moves:1;
+		__u32 memory:1;
+		__u32 movable:1;
+		__u32 reason_len;
+	} _present;
+
+	__u32 pid;
+	__u8 home;
+	__u8 node;
+	enum holon_whereabouts state;
+	char *comm;
+	__u32 threads;
+	__u32 moves;
+	__u64 memory;
+	char *reason;
+};
+
+void holon_task_get_rsp_free(struct holon_task_get_rsp *rsp);
+
+/*
+ * a process, also whether it could be moved, for which it is interrupted for a moment; a dump has those that are away from this node, their home, and those of other homes that run here, without an answer to that
+ */
+struct holon_task_get_rsp *
+holon_task_get(struct ynl_sock *ys, struct holon_task_get_req *req);
+
+/* HOLON_CMD_TASK_GET - dump */
+struct holon_task_get_list {
+	struct holon_task_get_list *next;
+	struct holon_task_get_rsp obj __attribute__((aligned(8)));
+};
+
+void holon_task_get_list_free(struct holon_task_get_list *rsp);
+
+struct holon_task_get_list *holon_task_get_dump(struct ynl_sock *ys);
+
 /* HOLON_CMD_VIEW_NTF - event */
 struct holon_view_ntf_rsp {
 	struct {
@@ -681,5 +748,32 @@ struct holon_fenced_ntf {
 };
 
 void holon_fenced_ntf_free(struct holon_fenced_ntf *rsp);
+
+/* HOLON_CMD_TASK_NTF - event */
+struct holon_task_ntf_rsp {
+	struct {
+		__u32 pid:1;
+		__u32 home:1;
+		__u32 from:1;
+		__u32 node:1;
+		__u32 comm_len;
+	} _present;
+
+	__u32 pid;
+	__u8 home;
+	__u8 from;
+	__u8 node;
+	char *comm;
+};
+
+struct holon_task_ntf {
+	__u16 family;
+	__u8 cmd;
+	struct ynl_ntf_base_type *next;
+	void (*free)(struct holon_task_ntf *ntf);
+	struct holon_task_ntf_rsp obj __attribute__((aligned(8)));
+};
+
+void holon_task_ntf_free(struct holon_task_ntf *rsp);
 
 #endif /* _LINUX_HOLON_GEN_H */

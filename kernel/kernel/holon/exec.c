@@ -224,6 +224,7 @@ static int become_deputy(struct holon_task *ht, struct linux_binprm *bprm,
 	holon_image_go(ht, false);
 	set_notify_resume(current);
 	atomic64_inc(&holon_task_stat.placed);
+	holon_task_moved(ht, ht->home, ht->node);
 	return 0;
 }
 

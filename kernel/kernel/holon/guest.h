@@ -42,6 +42,7 @@ struct holon_guest_request {
 			__le32 stay;	/* of STAY: why, enum holon_stay, and errno */
 			__le32 err;
 			__le32 pad;
+			__le64 memory;	/* of STAY: bytes that it has here */
 		} move;
 	};
 };

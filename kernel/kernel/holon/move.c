@@ -37,8 +37,8 @@
  * end of the other node, except that the end of home is the end of the process.
  * To a third node a guest goes by way of home.
  *
- * Whoever waits for a move has a struct holon_move, which the deputy ends: when it
- * has moved, when it cannot, or when it exits.
+ * Who only wants to know whether it could move (TASK_RECALL with ASK, or the same at
+ * home) has it write its image, and throw that away.
  *
  * Locks: holon_task->lock for ->move and ->state. Nothing is locked while a message
  * is waited for; all waits are killable.
@@ -77,34 +77,14 @@
 #include "spawner.h"
 #include "task.h"
 
-/* How long a process may take to come to its hook. */
-#define HOLON_MOVE_WAIT		(10 * HZ)
-/* And how long it may then take before nobody waits any more. */
-#define HOLON_MOVE_END		(300 * HZ)
-/* What passes by itself: a reader of /proc, a look at the clock. */
+/* How long the report of a thread that has ended may take. */
+#define HOLON_MOVE_REPORT	(10 * HZ)
+/* For a call that has to run at home, what passes by itself may take so long. */
 #define HOLON_MOVE_TRIES	100
 #define HOLON_MOVE_PAUSE_MS	5
 
 /* Signals that a guest takes home with it. */
 #define HOLON_LAND_SIGNALS	8192
-
-/**
- * struct holon_move - somebody waits for a process to move
- * @ref: who waits, and the process
- * @work: brings the process to its hook
- * @done: it has moved or will not
- * @node: where to
- * @stay: why not, with HOLON_STAY_ERROR as in @err
- * @err: negative errno
- */
-struct holon_move {
-	refcount_t ref;
-	struct callback_head work;
-	struct completion done;
-	u8 node;
-	enum holon_stay stay;
-	int err;
-};
 
 /**
  * struct holon_landing - the deputy takes its program back
@@ -118,18 +98,6 @@ struct holon_landing {
 	struct holon_import *import;
 	const struct wire_land_signal *signal;
 	unsigned int signals;
-};
-
-/* TASK_MIGRATE */
-struct wire_migrate {
-	__le32 pid;
-	__u8 node;
-	__u8 pad[3];
-};
-
-struct wire_migrated {
-	__le32 stay;
-	__le32 err;
 };
 
 /* LAND: behind the request, then the signals. */
@@ -146,47 +114,10 @@ struct wire_land_signal {
 };
 
 static int holon_recall_handler(struct holon_request *request);
-static int holon_migrate_handler(struct holon_request *request);
 
-static HOLON_RPC(task_recall, HOLON_RPC_ID_TASK_RECALL, HOLON_FWD,
+HOLON_RPC(task_recall, HOLON_RPC_ID_TASK_RECALL, HOLON_FWD,
 		 HOLON_RPC_INLINE | HOLON_RPC_ONEWAY, sizeof(struct holon_wire_task),
 		 holon_recall_handler);
-static HOLON_RPC(task_migrate, HOLON_RPC_ID_TASK_MIGRATE, HOLON_REQ,
-		 HOLON_RPC_CREDS | HOLON_RPC_LONG, sizeof(struct wire_migrate),
-		 holon_migrate_handler);
-
-static void move_put(struct holon_move *move)
-{
-	if (refcount_dec_and_test(&move->ref))
-		kfree(move);
-}
-
-static void move_end(struct holon_move *move, enum holon_stay stay, int err)
-{
-	move->stay = stay;
-	move->err = err;
-	complete_all(&move->done);
-	move_put(move);
-}
-
-void holon_move_done(struct holon_task *ht, enum holon_stay stay, int err)
-{
-	struct holon_move *move;
-
-	spin_lock_irq(&ht->lock);
-	move = ht->move;
-	ht->move = NULL;
-	spin_unlock_irq(&ht->lock);
-	if (move)
-		move_end(move, stay, err);
-}
-
-/* Does that pass by itself, and soon? */
-static bool passes(enum holon_stay stay)
-{
-	return stay == HOLON_STAY_VDSO || stay == HOLON_STAY_SHARES;
-}
-
 /* A reason that is known has its own errno. */
 static int stay_error(enum holon_stay *stay, int err)
 {
@@ -199,6 +130,10 @@ static int stay_error(enum holon_stay *stay, int err)
 	case -EHOSTDOWN:
 		*stay = HOLON_STAY_NODE;
 		break;
+	case -EINTR:
+		/* It was killed, not who waits for it; nor would netlink answer that. */
+		*stay = HOLON_STAY_GONE;
+		return -ESRCH;
 	default:
 		*stay = HOLON_STAY_ERROR;
 	}
@@ -282,6 +217,7 @@ static void become_deputy(struct holon_task *ht, const struct holon_ready *ready
 	holon_image_go(ht, false);
 	holon_release(ht, NULL);
 	atomic64_inc(&holon_task_stat.moved);
+	holon_task_moved(ht, ht->home, ht->node);
 }
 
 static int hash_siblings(struct holon_task *leader)
@@ -313,6 +249,33 @@ static int begin_move(struct holon_task *ht)
 	return err;
 }
 
+/* All but the memory. */
+static int write_image(struct holon_task *leader, struct holon_image *image,
+		       enum holon_stay *stay)
+{
+	*stay = holon_move_check() ?: holon_thread_check() ?: siblings_stay(leader);
+	if (*stay)
+		return -EBUSY;
+	return holon_image_export_move(image, stay) ?: append_siblings(leader, image);
+}
+
+/* Would it move? */
+static int look(struct holon_task *ht, enum holon_stay *stay)
+{
+	struct holon_image image = {};
+	int err = holon_hold(ht, stay);
+
+	if (err)
+		return err;
+	err = write_image(ht->leader, &image, stay);
+	holon_image_free(&image);
+	holon_timers_rearm();
+	holon_release(ht->leader, NULL);
+	if (!err)
+		*stay = HOLON_STAY_MOVABLE;
+	return err;
+}
+
 static int move_held_away(struct holon_task *ht, enum holon_stay *stay)
 {
 	struct holon_image image = {};
@@ -320,15 +283,11 @@ static int move_held_away(struct holon_task *ht, enum holon_stay *stay)
 	struct holon_ready ready;
 	int err;
 
-	*stay = holon_move_check() ?: holon_thread_check() ?: siblings_stay(ht);
-	if (!*stay && holon_frozen())
+	if (holon_frozen()) {
 		*stay = HOLON_STAY_FROZEN;
-	if (*stay)
 		return -EBUSY;
-	err = begin_move(ht);
-	if (err)
-		return err;
-	err = holon_image_export_move(&image, stay) ?: append_siblings(ht, &image) ?:
+	}
+	err = begin_move(ht) ?: write_image(ht, &image, stay) ?:
 	      holon_image_call(ht, &image, &reply);
 	if (err > 0)
 		err = -EBADMSG;
@@ -348,23 +307,33 @@ static int move_held_away(struct holon_task *ht, enum holon_stay *stay)
 	return err;
 }
 
+static int move_away(struct holon_task *ht, enum holon_stay *stay)
+{
+	int err = holon_hold(ht, stay);
+
+	if (err)
+		return err;
+	err = move_held_away(ht, stay);
+	if (err) {
+		holon_release(ht, NULL);
+		holon_timers_rearm();
+	}
+	return err;
+}
+
 void holon_move_away(struct holon_task *ht)
 {
 	enum holon_stay stay = HOLON_STAY_NONE;
-	int err = holon_hold(ht, &stay);
+	bool asked = holon_move_only_asked(ht);
+	int err = asked ? look(ht, &stay) : move_away(ht, &stay);
 
-	if (!err) {
-		err = move_held_away(ht, &stay);
-		if (err)
-			holon_release(ht, NULL);
-	}
 	if (err)
 		err = stay_error(&stay, err);
 	holon_move_done(ht, stay, err);
-	if (!err)
+	if (!err && !asked)
 		return;
-	holon_timers_rearm();
-	atomic64_inc(&holon_task_stat.refused);
+	if (!asked)
+		atomic64_inc(&holon_task_stat.refused);
 	holon_task_detach();
 }
 
@@ -374,36 +343,6 @@ void holon_move_along(struct holon_task *ht)
 	holon_held(ht);
 	if (ht->state == HOLON_TASK_MOVING)
 		holon_task_detach();
-}
-
-/* In the leader of what is to move, on its way to the hook. */
-static void depart(struct callback_head *work)
-{
-	struct holon_move *move = container_of(work, struct holon_move, work);
-	struct holon_task *ht;
-
-	if (current->flags & PF_EXITING) {
-		move_end(move, HOLON_STAY_GONE, -ESRCH);
-		return;
-	}
-	if (current->holon) {
-		move_end(move, HOLON_STAY_OTHER_MOVE, -EBUSY);
-		return;
-	}
-	ht = holon_task_alloc(HOLON_ROLE_DEPUTY, GFP_KERNEL);
-	if (!ht) {
-		move_end(move, HOLON_STAY_ERROR, -ENOMEM);
-		return;
-	}
-	ht->home = holon_node_id();
-	ht->node = move->node;
-	ht->pid = task_tgid_nr(current);
-	ht->task = current;
-	ht->state = HOLON_TASK_MOVING;
-	ht->move = move;
-	static_branch_enable(&holon_task_key);
-	WRITE_ONCE(current->holon, ht);
-	set_notify_resume(current);
 }
 
 /* --- home: the guest ----------------------------------------------------------- */
@@ -531,11 +470,7 @@ static int move_held_home(struct holon_task *ht, enum holon_stay *stay)
 	struct holon_image image = {};
 	int err;
 
-	*stay = holon_move_check() ?: holon_thread_check() ?: siblings_stay(ht->leader);
-	if (*stay)
-		return -EBUSY;
-	err = holon_image_export_move(&image, stay) ?: append_siblings(ht->leader, &image) ?:
-	      holon_creds_push(ht);
+	err = write_image(ht->leader, &image, stay) ?: holon_creds_push(ht);
 	if (!err) {
 		err = ask_home(ht, &image);
 		/* The deputies are about to stop. */
@@ -554,6 +489,7 @@ static void ask_stay(struct holon_task *ht, enum holon_stay stay, int err)
 		.nr = cpu_to_le32(HOLON_FORWARD_STAY),
 		.move.stay = cpu_to_le32(stay),
 		.move.err = cpu_to_le32(err),
+		.move.memory = cpu_to_le64((u64)get_mm_rss(current->mm) << PAGE_SHIFT),
 	};
 	struct holon_guest_answer answer;
 
@@ -592,7 +528,7 @@ static void home_along(struct holon_task *ht)
 /* Something that passes is in the way of a call that has to run at home. */
 static bool try_again(const struct holon_task *ht, enum holon_stay stay, unsigned int *tries)
 {
-	return ht->recall_call && (passes(stay) || stay == HOLON_STAY_LATE) &&
+	return ht->recall_call && (holon_stay_passes(stay) || stay == HOLON_STAY_LATE) &&
 	       ++*tries < HOLON_MOVE_TRIES && !signal_pending(current);
 }
 
@@ -610,8 +546,8 @@ static void come_back(struct holon_task *ht, bool recalled)
 bool holon_move_home(struct holon_task *ht)
 {
 	enum holon_stay stay = HOLON_STAY_NONE;
+	bool recalled, asked;
 	unsigned int tries = 0;
-	bool recalled;
 	int err;
 
 	if (holon_hold_wanted(ht)) {
@@ -620,13 +556,14 @@ bool holon_move_home(struct holon_task *ht)
 	}
 	recalled = READ_ONCE(ht->leader->recalled);
 	WRITE_ONCE(ht->leader->recalled, false);
+	asked = recalled && READ_ONCE(ht->leader->recall_asked) && !ht->recall_call;
 	do {
 		if (stay)
 			msleep_interruptible(HOLON_MOVE_PAUSE_MS);
 		stay = HOLON_STAY_NONE;
-		err = move_home(ht, &stay);
+		err = asked ? look(ht, &stay) : move_home(ht, &stay);
 	} while (err && try_again(ht, stay, &tries));
-	if (!err)
+	if (!err && !asked)
 		vanish(ht);
 	/* The deputy dies with us, or has landed. */
 	if (fatal_signal_pending(current))
@@ -634,11 +571,12 @@ bool holon_move_home(struct holon_task *ht)
 	/* Another thread does it. */
 	if (err == -EALREADY)
 		return true;
-	if (err == -ECANCELED || (ht->recall_call && passes(stay) && signal_pending(current))) {
+	if (err == -ECANCELED || (ht->recall_call && holon_stay_passes(stay) && signal_pending(current))) {
 		come_back(ht, recalled);
 		return false;
 	}
-	err = stay_error(&stay, err);
+	if (err)
+		err = stay_error(&stay, err);
 	if (ht->recall_call) {
 		ht->recall_call = false;
 		ht->recall_failed = true;
@@ -677,6 +615,7 @@ static int holon_recall_handler(struct holon_request *request)
 	if (le32_to_cpu(msg->flags) & HOLON_RECALL_CANCEL) {
 		WRITE_ONCE(ht->recalled, false);
 	} else {
+		WRITE_ONCE(ht->recall_asked, le32_to_cpu(msg->flags) & HOLON_RECALL_ASK);
 		WRITE_ONCE(ht->recalled, true);
 		call_to_hook(ht);
 	}
@@ -777,7 +716,7 @@ static int hold_landing(struct holon_task *ht, const struct holon_import *import
 			return 0;
 		holon_release(ht->leader, NULL);
 		left = wait_event_killable_timeout(ended->wait, READ_ONCE(ended->exited),
-						   HOLON_MOVE_WAIT);
+						   HOLON_MOVE_REPORT);
 		holon_task_put(ended);
 		if (left <= 0)
 			return left ? -EINTR : -EBADMSG;
@@ -972,6 +911,7 @@ int holon_land(struct holon_task *ht, const struct holon_guest_request *request,
 	case HOLON_FORWARD_LAND:
 		return land_end(ht, request, len);
 	default:
+		holon_move_told(ht->leader, le64_to_cpu(request->move.memory));
 		stay_away(ht, le32_to_cpu(request->move.stay) ?: HOLON_STAY_ERROR,
 			  (s32)le32_to_cpu(request->move.err));
 		return 0;
@@ -992,367 +932,7 @@ void holon_landed(struct holon_task *ht)
 	holon_landing_free(ht);
 	holon_move_settle(ht);
 	atomic64_inc(&holon_task_stat.homed);
+	holon_task_moved(ht, ht->node, ht->home);
 	holon_move_done(ht->leader, HOLON_STAY_NONE, 0);
 	holon_task_detach();
-}
-
-/* --- who wants it moved ------------------------------------------------------------ */
-
-static struct holon_move *move_alloc(u8 node)
-{
-	struct holon_move *move = kzalloc(sizeof(*move), GFP_KERNEL);
-
-	if (!move)
-		return NULL;
-	refcount_set(&move->ref, 2);
-	init_completion(&move->done);
-	init_task_work(&move->work, depart);
-	move->node = node;
-	return move;
-}
-
-/* Wait for its end. Return: false when the process has not begun by then. */
-static bool wait_begun(struct holon_move *move)
-{
-	return wait_for_completion_killable_timeout(&move->done, HOLON_MOVE_WAIT) > 0;
-}
-
-static int wait_end(struct holon_move *move, enum holon_stay *stay)
-{
-	long left = wait_for_completion_killable_timeout(&move->done, HOLON_MOVE_END);
-
-	if (left > 0) {
-		*stay = move->stay;
-		return move->err;
-	}
-	/* Netlink cannot wait for ever. */
-	*stay = HOLON_STAY_UNDERWAY;
-	return left ? -EINTR : -EBUSY;
-}
-
-static int send_away(struct task_struct *task, u8 node, enum holon_stay *stay)
-{
-	struct holon_move *move = move_alloc(node);
-	int err;
-
-	if (!move)
-		return -ENOMEM;
-	if (task_work_add(task, &move->work, TWA_SIGNAL)) {
-		kfree(move);
-		*stay = get_nr_threads(task) > 1 ? HOLON_STAY_LEADER : HOLON_STAY_GONE;
-		return holon_stay_errno(*stay);
-	}
-	if (!wait_begun(move) && task_work_cancel(task, &move->work)) {
-		move_put(move);
-		*stay = HOLON_STAY_LATE;
-		err = -EBUSY;
-	} else {
-		err = wait_end(move, stay);
-	}
-	move_put(move);
-	return err;
-}
-
-static void send_recall(struct holon_task *ht, u32 flags)
-{
-	struct holon_wire_task msg = {
-		.inc = cpu_to_le64(ht->inc),
-		.pid = cpu_to_le32(ht->pid),
-		.flags = cpu_to_le32(flags),
-	};
-	struct holon_vec vec = { &msg, sizeof(msg) };
-
-	holon_send(ht->node, &holon_rpc_task_recall, &vec, 1, GFP_KERNEL);
-}
-
-/* Take the move of @ht back, unless the guest has begun it. */
-static bool take_back(struct holon_task *ht, struct holon_move *move)
-{
-	bool mine;
-
-	spin_lock_irq(&ht->lock);
-	mine = ht->move == move && ht->state == HOLON_TASK_STABLE && !ht->driver;
-	if (mine)
-		ht->move = NULL;
-	spin_unlock_irq(&ht->lock);
-	if (mine) {
-		move_put(move);
-		/* Should it just begin, it comes home, and nobody is told. */
-		send_recall(ht, HOLON_RECALL_CANCEL);
-	}
-	return mine;
-}
-
-static int call_back(struct holon_task *ht, enum holon_stay *stay)
-{
-	struct holon_move *move = move_alloc(0);
-	int err = 0;
-
-	if (!move)
-		return -ENOMEM;
-	spin_lock_irq(&ht->lock);
-	if (ht->move || ht->state != HOLON_TASK_STABLE || ht->driver)
-		err = -EBUSY;
-	else
-		ht->move = move;
-	spin_unlock_irq(&ht->lock);
-	if (err) {
-		kfree(move);
-		*stay = HOLON_STAY_OTHER_MOVE;
-		return err;
-	}
-	send_recall(ht, 0);
-	if (!wait_begun(move) && take_back(ht, move)) {
-		*stay = HOLON_STAY_LATE;
-		err = -EBUSY;
-	} else {
-		err = wait_end(move, stay);
-	}
-	move_put(move);
-	return err;
-}
-
-/* The half of the process of @task, with a reference, or NULL. */
-static struct holon_task *half_of(struct task_struct *task)
-{
-	struct holon_task *ht, *found = NULL;
-	struct task_struct *t;
-
-	rcu_read_lock();
-	/* The leader may have exited. Each has a reference to its leader's. */
-	for_each_thread(task, t) {
-		ht = READ_ONCE(t->holon);
-		if (ht && refcount_inc_not_zero(&ht->leader->ref)) {
-			found = ht->leader;
-			break;
-		}
-	}
-	rcu_read_unlock();
-	return found;
-}
-
-/* One step of the way; 0 with @there set to false when it was only the first one. */
-static int step(struct task_struct *task, u8 node, enum holon_stay *stay, bool *there)
-{
-	struct holon_task *ht = half_of(task);
-	int err;
-
-	*there = true;
-	*stay = HOLON_STAY_NONE;
-	if (!ht)
-		return node == holon_node_id() ? 0 : send_away(task, node, stay);
-	if (ht->state == HOLON_TASK_EXITING) {
-		*stay = ht->threads ? HOLON_STAY_LEADER : HOLON_STAY_GONE;
-		err = holon_stay_errno(*stay);
-	} else if (ht->role != HOLON_ROLE_DEPUTY || ht->state != HOLON_TASK_STABLE) {
-		*stay = ht->role == HOLON_ROLE_DEPUTY ? HOLON_STAY_OTHER_MOVE : HOLON_STAY_KERNEL;
-		err = holon_stay_errno(*stay);
-	} else if (ht->node == node) {
-		err = 0;
-	} else {
-		err = call_back(ht, stay);
-		*there = node == holon_node_id();
-	}
-	holon_task_put(ht);
-	return err;
-}
-
-/*
- * A process that moves itself, from home: when its call has ended. A guest has its
- * deputy ask, and comes home.
- */
-static int migrate_self(u8 node, enum holon_stay *stay)
-{
-	struct holon_task *ht = current->holon;
-	struct holon_move *move;
-
-	if (ht && ht->state == HOLON_TASK_STABLE && node == holon_node_id()) {
-		send_recall(ht->leader, 0);
-		return 0;
-	}
-	*stay = ht ? HOLON_STAY_SELF : holon_move_check();
-	if (*stay)
-		return holon_stay_errno(*stay);
-	if (node == holon_node_id())
-		return 0;
-	move = move_alloc(node);
-	if (!move)
-		return -ENOMEM;
-	/* Should the leader have ended there is nobody to tell. */
-	if (task_work_add(current->group_leader, &move->work, TWA_SIGNAL))
-		move_put(move);
-	move_put(move);
-	return 0;
-}
-
-static int migrate(struct task_struct *task, u8 node, enum holon_stay *stay)
-{
-	unsigned int tries = 0;
-	bool there;
-	int err;
-
-	if (same_thread_group(task, current))
-		return migrate_self(node, stay);
-	do {
-		err = step(task, node, stay, &there);
-		if (err && passes(*stay) && ++tries < HOLON_MOVE_TRIES) {
-			msleep(HOLON_MOVE_PAUSE_MS);
-			err = 0;
-			there = false;
-		}
-		if (fatal_signal_pending(current))
-			return err ?: -EINTR;
-	} while (!err && !there);
-	if (err && !*stay)
-		*stay = HOLON_STAY_ERROR;
-	return err;
-}
-
-/* The owner of a process, and who may set its priority, may move it. */
-static bool may_move(struct task_struct *task)
-{
-	const struct cred *cred = current_cred(), *other;
-	bool same;
-
-	rcu_read_lock();
-	other = __task_cred(task);
-	same = uid_eq(cred->euid, other->euid) || uid_eq(cred->euid, other->uid);
-	rcu_read_unlock();
-	return same || ns_capable(&init_user_ns, CAP_SYS_NICE);
-}
-
-static struct task_struct *find_movable(pid_t nr, enum holon_stay *stay)
-{
-	struct task_struct *task;
-	struct pid *pid;
-
-	pid = find_get_pid(nr);
-	task = get_pid_task(pid, PIDTYPE_TGID);
-	put_pid(pid);
-	*stay = HOLON_STAY_GONE;
-	if (!task)
-		return NULL;
-	*stay = HOLON_STAY_NONE;
-	if (task->flags & (PF_KTHREAD | PF_USER_WORKER) || is_global_init(task))
-		*stay = HOLON_STAY_KERNEL;
-	else if (!may_move(task))
-		*stay = HOLON_STAY_RIGHTS;
-	if (!*stay)
-		return task;
-	put_task_struct(task);
-	return NULL;
-}
-
-/* A request of another node on its way, see holon_migrate_handler(). */
-struct migrate_work {
-	struct work_struct work;
-	struct holon_request *request;
-	struct task_struct *task;
-	u8 node;
-};
-
-static void answer_migrate(struct holon_request *request, enum holon_stay stay, int err)
-{
-	struct wire_migrated answer = {
-		.stay = cpu_to_le32(stay),
-		.err = cpu_to_le32(err),
-	};
-	int status = holon_reply_data(request, &answer, sizeof(answer));
-
-	holon_reply(request, status);
-}
-
-static void migrate_work(struct work_struct *work)
-{
-	struct migrate_work *m = container_of(work, struct migrate_work, work);
-	enum holon_stay stay;
-	int err;
-
-	err = migrate(m->task, m->node, &stay);
-	answer_migrate(m->request, stay, err);
-	put_task_struct(m->task);
-	kfree(m);
-}
-
-/*
- * With the credentials of who asks. The move itself sends messages of the same
- * rank, so it is not for the handler to wait for.
- */
-static int holon_migrate_handler(struct holon_request *request)
-{
-	const struct wire_migrate *msg = request->data;
-	struct migrate_work *m;
-	enum holon_stay stay;
-
-	if (!msg->node)
-		return -EBADMSG;
-	m = kzalloc(sizeof(*m), GFP_KERNEL);
-	if (!m)
-		return -ENOMEM;
-	m->request = request;
-	m->node = msg->node;
-	m->task = find_movable(le32_to_cpu(msg->pid), &stay);
-	if (!m->task) {
-		kfree(m);
-		answer_migrate(request, stay, holon_stay_errno(stay));
-		return HOLON_DEFER;
-	}
-	INIT_WORK(&m->work, migrate_work);
-	queue_work(system_long_wq, &m->work);
-	return HOLON_DEFER;
-}
-
-/* Its home does it. */
-static int ask_migrate(u8 home, pid_t pid, u8 node, enum holon_stay *stay)
-{
-	struct wire_migrate msg = { .pid = cpu_to_le32(pid), .node = node };
-	struct holon_vec vec = { &msg, sizeof(msg) };
-	const struct wire_migrated *answer;
-	struct holon_reply reply = {};
-	int err;
-
-	err = holon_call(home, &holon_rpc_task_migrate, &vec, 1, &reply);
-	*stay = HOLON_STAY_ERROR;
-	if (err < 0) {
-		if (err == -EHOSTDOWN)
-			*stay = HOLON_STAY_GONE;
-		return err;
-	}
-	answer = reply.data;
-	err = -EBADMSG;
-	if (reply.len >= sizeof(*answer)) {
-		*stay = le32_to_cpu(answer->stay);
-		err = min_t(s32, le32_to_cpu(answer->err), 0);
-	}
-	holon_reply_free(&reply);
-	return err;
-}
-
-/**
- * holon_task_migrate - see <linux/holon_task.h>
- */
-int holon_task_migrate(pid_t pid, u8 node, struct netlink_ext_ack *extack)
-{
-	u8 home = pid >> HOLON_PID_SHIFT;
-	enum holon_stay stay = HOLON_STAY_NONE;
-	struct task_struct *task;
-	int err;
-
-	if (!holon_view_incarnation(node)) {
-		NL_SET_ERR_MSG_FMT(extack, "node %u is no member of the cluster", node);
-		return -EHOSTDOWN;
-	}
-	/* Those that are older than the name of their node have numbers of nobody. */
-	if (home && home != holon_node_id()) {
-		err = ask_migrate(home, pid, node, &stay);
-	} else {
-		task = find_movable(pid, &stay);
-		err = task ? migrate(task, node, &stay) : holon_stay_errno(stay);
-		if (task)
-			put_task_struct(task);
-	}
-	/* A constant, so it may be longer than what is formatted. */
-	if (err && extack)
-		extack->_msg = holon_stay_text(stay);
-	return err;
 }

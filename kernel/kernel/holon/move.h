@@ -15,6 +15,7 @@
 struct file;
 struct holon_guest_answer;
 struct holon_guest_request;
+struct holon_rpc_type;
 struct holon_task;
 struct mm_struct;
 struct task_struct;
@@ -61,12 +62,15 @@ enum holon_stay {
 	HOLON_STAY_OTHER_KERNEL,
 	HOLON_STAY_UNDERWAY,
 	HOLON_STAY_SELF,
+	HOLON_STAY_MOVABLE,	/* what who only asks is told */
 	HOLON_STAYS
 };
 
 /* A sentence for people, and the errno that goes with it. @stay may be untrusted. */
 const char *holon_stay_text(enum holon_stay stay);
 int holon_stay_errno(enum holon_stay stay);
+/* Does that pass by itself, and soon? */
+bool holon_stay_passes(enum holon_stay stay);
 
 /**
  * holon_move_check - may the process of current be moved?
@@ -257,6 +261,7 @@ void holon_import_undo(struct holon_import *import);
 
 /* --- move.c ----------------------------------------------------------------- */
 
+extern const struct holon_rpc_type holon_rpc_task_recall;
 
 /* Of current: a deputy to be, MOVING. */
 void holon_move_away(struct holon_task *ht);
@@ -275,7 +280,14 @@ void holon_landing_free(struct holon_task *ht);
 void holon_landed(struct holon_task *ht);
 /* Set the last register, and the signal mask, of what has been imported. */
 void holon_move_settle(struct holon_task *ht);
-/* Tell who waits for a move. */
+
+/* --- move_ask.c: who waits, of the leader's half ------------------------------ */
+
+/* Tell them of the end of it. */
 void holon_move_done(struct holon_task *ht, enum holon_stay stay, int err);
+/* And before that, how much memory it has. */
+void holon_move_told(struct holon_task *ht, u64 memory);
+/* Do they only want to know whether it could move? */
+bool holon_move_only_asked(struct holon_task *ht);
 
 #endif /* _KERNEL_HOLON_MOVE_H */

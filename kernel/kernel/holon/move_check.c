@@ -78,6 +78,7 @@ static const struct {
 	[HOLON_STAY_UNDERWAY]	= { EBUSY, "it is still being moved" },
 	[HOLON_STAY_SELF] = { EBUSY,
 		"it is away from home, and can send itself there alone" },
+	[HOLON_STAY_MOVABLE]	= { 0, "it can be moved" },
 };
 
 const char *holon_stay_text(enum holon_stay stay)
@@ -88,6 +89,11 @@ const char *holon_stay_text(enum holon_stay stay)
 int holon_stay_errno(enum holon_stay stay)
 {
 	return -reasons[stay < HOLON_STAYS ? stay : HOLON_STAY_ERROR].err;
+}
+
+bool holon_stay_passes(enum holon_stay stay)
+{
+	return stay == HOLON_STAY_VDSO || stay == HOLON_STAY_SHARES;
 }
 
 /* Threads that have memory and files: a leader that has exited has none. */

@@ -66,6 +66,11 @@ static const struct nla_policy holon_task_migrate_nl_policy[HOLON_A_TASK_PID + 1
 	[HOLON_A_TASK_NODE] = NLA_POLICY_MIN(NLA_U8, 1),
 };
 
+/* HOLON_CMD_TASK_GET - do */
+static const struct nla_policy holon_task_get_nl_policy[HOLON_A_TASK_PID + 1] = {
+	[HOLON_A_TASK_PID] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
 /* Ops table for holon */
 static const struct genl_split_ops holon_nl_ops[] = {
 	{
@@ -182,10 +187,23 @@ static const struct genl_split_ops holon_nl_ops[] = {
 		.maxattr	= HOLON_A_TASK_PID,
 		.flags		= GENL_CMD_CAP_DO,
 	},
+	{
+		.cmd		= HOLON_CMD_TASK_GET,
+		.doit		= holon_nl_task_get_doit,
+		.policy		= holon_task_get_nl_policy,
+		.maxattr	= HOLON_A_TASK_PID,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= HOLON_CMD_TASK_GET,
+		.dumpit	= holon_nl_task_get_dumpit,
+		.flags	= GENL_CMD_CAP_DUMP,
+	},
 };
 
 static const struct genl_multicast_group holon_nl_mcgrps[] = {
 	[HOLON_NLGRP_VIEW] = { "view", },
+	[HOLON_NLGRP_TASK] = { "task", },
 };
 
 struct genl_family holon_nl_family __ro_after_init = {

@@ -36,9 +36,12 @@ int holon_nl_stats_syscall_get_dumpit(struct sk_buff *skb,
 int holon_nl_stats_counter_get_dumpit(struct sk_buff *skb,
 				      struct netlink_callback *cb);
 int holon_nl_task_migrate_doit(struct sk_buff *skb, struct genl_info *info);
+int holon_nl_task_get_doit(struct sk_buff *skb, struct genl_info *info);
+int holon_nl_task_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 
 enum {
 	HOLON_NLGRP_VIEW,
+	HOLON_NLGRP_TASK,
 };
 
 extern struct genl_family holon_nl_family;

@@ -30,6 +30,7 @@
 #include <net/sock.h>
 
 #include "netlink-gen.h"
+#include "netlink_event.h"
 #include "setting.h"
 
 /* What user space is told is the number the kernel has. */
@@ -276,32 +277,6 @@ int holon_nl_node_evict_doit(struct sk_buff *skb, struct genl_info *info)
 /* The last view that user space was told of. Zero is no member. */
 static u64 reported[HOLON_NODE_IDS];
 
-static struct sk_buff *event_begin(u8 command, size_t size, void **header)
-{
-	struct sk_buff *msg = genlmsg_new(size, GFP_KERNEL);
-
-	if (!msg)
-		return NULL;
-	*header = genlmsg_put(msg, 0, 0, &holon_nl_family, 0, command);
-	if (*header)
-		return msg;
-	nlmsg_free(msg);
-	return NULL;
-}
-
-/* Listeners learn of an event that could not be sent as of one that overflowed. */
-static void event_lost(void)
-{
-	netlink_set_err(init_net.genl_sock, 0, holon_nl_family.mcgrp_offset + HOLON_NLGRP_VIEW,
-			-ENOBUFS);
-}
-
-static void event_end(struct sk_buff *msg, void *header)
-{
-	genlmsg_end(msg, header);
-	genlmsg_multicast_allns(&holon_nl_family, msg, 0, HOLON_NLGRP_VIEW);
-}
-
 static void report_view(enum holon_node_state state)
 {
 	DECLARE_BITMAP(joined, HOLON_NODE_IDS) = {};
@@ -323,7 +298,7 @@ static void report_view(enum holon_node_state state)
 			__set_bit(id, left);
 		reported[id] = now;
 	}
-	msg = event_begin(HOLON_CMD_VIEW_NTF, 3 * IDS_SIZE + SZ_256, &header);
+	msg = holon_nl_event_begin(HOLON_CMD_VIEW_NTF, 3 * IDS_SIZE + SZ_256, &header);
 	if (!msg)
 		goto lost;
 	if (nla_put_uint(msg, HOLON_A_VIEW_EPOCH, view ? view->epoch : 0) ||
@@ -335,13 +310,13 @@ static void report_view(enum holon_node_state state)
 		nlmsg_free(msg);
 		goto lost;
 	}
-	event_end(msg, header);
+	holon_nl_event_end(msg, header, HOLON_NLGRP_VIEW);
 	if (view)
 		holon_view_put(view);
 	return;
 
 lost:
-	event_lost();
+	holon_nl_event_lost(HOLON_NLGRP_VIEW);
 	if (view)
 		holon_view_put(view);
 }
@@ -351,18 +326,18 @@ static void report_state(const struct holon_view_notice *notice)
 	struct sk_buff *msg;
 	void *header;
 
-	msg = event_begin(HOLON_CMD_STATE_NTF, NLMSG_DEFAULT_SIZE, &header);
+	msg = holon_nl_event_begin(HOLON_CMD_STATE_NTF, NLMSG_DEFAULT_SIZE, &header);
 	if (!msg) {
-		event_lost();
+		holon_nl_event_lost(HOLON_NLGRP_VIEW);
 		return;
 	}
 	if (nla_put_uint(msg, HOLON_A_VIEW_EPOCH, notice->epoch) ||
 	    nla_put_u32(msg, HOLON_A_VIEW_STATE, notice->state)) {
 		nlmsg_free(msg);
-		event_lost();
+		holon_nl_event_lost(HOLON_NLGRP_VIEW);
 		return;
 	}
-	event_end(msg, header);
+	holon_nl_event_end(msg, header, HOLON_NLGRP_VIEW);
 }
 
 static void report_refusal(u8 id)
@@ -373,14 +348,14 @@ static void report_refusal(u8 id)
 
 	node = kmalloc(sizeof(*node), GFP_KERNEL);
 	if (!node) {
-		event_lost();
+		holon_nl_event_lost(HOLON_NLGRP_VIEW);
 		return;
 	}
 	if (holon_node_info(id, node))
 		goto free_node;
-	msg = event_begin(HOLON_CMD_REFUSED_NTF, NLMSG_DEFAULT_SIZE, &header);
+	msg = holon_nl_event_begin(HOLON_CMD_REFUSED_NTF, NLMSG_DEFAULT_SIZE, &header);
 	if (!msg) {
-		event_lost();
+		holon_nl_event_lost(HOLON_NLGRP_VIEW);
 		goto free_node;
 	}
 	if (nla_put_u8(msg, HOLON_A_NODE_ID, id) ||
@@ -388,10 +363,10 @@ static void report_refusal(u8 id)
 	    nla_put_uint(msg, HOLON_A_NODE_INCARNATION, node->incarnation) ||
 	    nla_put_string(msg, HOLON_A_NODE_REASON, node->refused)) {
 		nlmsg_free(msg);
-		event_lost();
+		holon_nl_event_lost(HOLON_NLGRP_VIEW);
 		goto free_node;
 	}
-	event_end(msg, header);
+	holon_nl_event_end(msg, header, HOLON_NLGRP_VIEW);
 free_node:
 	kfree(node);
 }
@@ -404,15 +379,15 @@ static void report_fenced(u8 id)
 
 	node = kmalloc(sizeof(*node), GFP_KERNEL);
 	if (node && !holon_node_info(id, node))
-		msg = event_begin(HOLON_CMD_FENCED_NTF, NLMSG_DEFAULT_SIZE, &header);
+		msg = holon_nl_event_begin(HOLON_CMD_FENCED_NTF, NLMSG_DEFAULT_SIZE, &header);
 	if (!msg) {
-		event_lost();
+		holon_nl_event_lost(HOLON_NLGRP_VIEW);
 	} else if (nla_put_u8(msg, HOLON_A_NODE_ID, id) ||
 		   nla_put_uint(msg, HOLON_A_NODE_INCARNATION, node->removed)) {
 		nlmsg_free(msg);
-		event_lost();
+		holon_nl_event_lost(HOLON_NLGRP_VIEW);
 	} else {
-		event_end(msg, header);
+		holon_nl_event_end(msg, header, HOLON_NLGRP_VIEW);
 	}
 	kfree(node);
 }

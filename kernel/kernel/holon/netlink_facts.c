@@ -10,6 +10,7 @@
 
 #include "facts.h"
 #include "netlink-gen.h"
+#include "netlink_event.h"
 
 static int fill_facts(struct sk_buff *msg, u8 id, const struct holon_facts *facts)
 {
@@ -33,22 +34,14 @@ void holon_nl_facts_changed(void)
 	void *header;
 
 	holon_cluster_info(&info);
-	msg = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	if (!msg)
-		goto lost;
-	header = genlmsg_put(msg, 0, 0, &holon_nl_family, 0, HOLON_CMD_STATE_NTF);
-	if (!header || nla_put_uint(msg, HOLON_A_VIEW_EPOCH, info.epoch) ||
-	    nla_put_u32(msg, HOLON_A_VIEW_STATE, info.state)) {
-		nlmsg_free(msg);
-		goto lost;
+	msg = holon_nl_event_begin(HOLON_CMD_STATE_NTF, NLMSG_DEFAULT_SIZE, &header);
+	if (msg && !nla_put_uint(msg, HOLON_A_VIEW_EPOCH, info.epoch) &&
+	    !nla_put_u32(msg, HOLON_A_VIEW_STATE, info.state)) {
+		holon_nl_event_end(msg, header, HOLON_NLGRP_VIEW);
+		return;
 	}
-	genlmsg_end(msg, header);
-	genlmsg_multicast_allns(&holon_nl_family, msg, 0, HOLON_NLGRP_VIEW);
-	return;
-
-lost:
-	netlink_set_err(init_net.genl_sock, 0, holon_nl_family.mcgrp_offset + HOLON_NLGRP_VIEW,
-			-ENOBUFS);
+	nlmsg_free(msg);
+	holon_nl_event_lost(HOLON_NLGRP_VIEW);
 }
 
 int holon_nl_facts_get_doit(struct sk_buff *skb, struct genl_info *info)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The control plane: moving processes, and placing the caller's next program. A request runs in the
- * context of the task that sent it, so "the caller" is current.
+ * The control plane: processes, where they run, moving them, and placing the caller's
+ * next program. A request runs in the context of the task that sent it, so "the
+ * caller" is current.
  */
 #include <linux/atomic.h>
 #include <linux/bitmap.h>
@@ -11,6 +12,7 @@
 #include <net/genetlink.h>
 
 #include "netlink-gen.h"
+#include "netlink_event.h"
 
 /*
  * The policy while there is no scheduler: the members take turns, beginning
@@ -76,4 +78,86 @@ int holon_nl_task_migrate_doit(struct sk_buff *skb, struct genl_info *info)
 		return -EINVAL;
 	return holon_task_migrate(nla_get_u32(info->attrs[HOLON_A_TASK_PID]),
 				  nla_get_u8(info->attrs[HOLON_A_TASK_NODE]), info->extack);
+}
+
+static int put_task(struct sk_buff *msg, const struct genl_info *info,
+		    const struct holon_task_info *task)
+{
+	void *header = genlmsg_iput(msg, info);
+
+	if (!header)
+		return -EMSGSIZE;
+	if (nla_put_u32(msg, HOLON_A_TASK_PID, task->pid) ||
+	    nla_put_u8(msg, HOLON_A_TASK_HOME, task->home) ||
+	    nla_put_u8(msg, HOLON_A_TASK_NODE, task->node) ||
+	    nla_put_u32(msg, HOLON_A_TASK_STATE, task->state) ||
+	    nla_put_string(msg, HOLON_A_TASK_COMM, task->comm) ||
+	    nla_put_u32(msg, HOLON_A_TASK_THREADS, task->threads) ||
+	    nla_put_u32(msg, HOLON_A_TASK_MOVES, task->moves) ||
+	    (task->memory && nla_put_uint(msg, HOLON_A_TASK_MEMORY, task->memory)) ||
+	    (task->movable && nla_put_flag(msg, HOLON_A_TASK_MOVABLE)) ||
+	    (task->reason && nla_put_string(msg, HOLON_A_TASK_REASON, task->reason))) {
+		genlmsg_cancel(msg, header);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, header);
+	return 0;
+}
+
+int holon_nl_task_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct holon_task_info task;
+	struct sk_buff *msg;
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, HOLON_A_TASK_PID)) {
+		NL_SET_ERR_MSG(info->extack, "say the number of a process");
+		return -EINVAL;
+	}
+	err = holon_task_show(nla_get_u32(info->attrs[HOLON_A_TASK_PID]), &task, info->extack);
+	if (err)
+		return err;
+	msg = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+	err = put_task(msg, info, &task);
+	if (err) {
+		nlmsg_free(msg);
+		return err;
+	}
+	return genlmsg_reply(msg, info);
+}
+
+int holon_nl_task_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct holon_task_position position = { .bucket = cb->args[0], .done = cb->args[1] };
+	struct holon_task_info task;
+	int err = 0;
+
+	while (holon_task_next(&position, &task)) {
+		err = put_task(skb, genl_info_dump(cb), &task);
+		if (err)
+			break;
+		cb->args[0] = position.bucket;
+		cb->args[1] = position.done;
+	}
+	return err == -EMSGSIZE && skb->len ? skb->len : err;
+}
+
+void holon_netlink_task_moved(pid_t pid, u8 home, u8 from, u8 to)
+{
+	struct sk_buff *msg;
+	void *header;
+
+	msg = holon_nl_event_begin(HOLON_CMD_TASK_NTF, NLMSG_DEFAULT_SIZE, &header);
+	if (msg && !nla_put_u32(msg, HOLON_A_TASK_PID, pid) &&
+	    !nla_put_u8(msg, HOLON_A_TASK_HOME, home) &&
+	    !nla_put_u8(msg, HOLON_A_TASK_FROM, from) &&
+	    !nla_put_u8(msg, HOLON_A_TASK_NODE, to) &&
+	    !nla_put_string(msg, HOLON_A_TASK_COMM, current->group_leader->comm)) {
+		holon_nl_event_end(msg, header, HOLON_NLGRP_TASK);
+		return;
+	}
+	nlmsg_free(msg);
+	holon_nl_event_lost(HOLON_NLGRP_TASK);
 }

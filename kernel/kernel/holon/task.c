@@ -399,6 +399,37 @@ void holon_task_kick(void)
 	rcu_read_unlock();
 }
 
+struct holon_task *holon_task_walk(struct holon_task_position *position)
+{
+	struct holon_task *ht, *found = NULL;
+	unsigned int nr;
+
+	rcu_read_lock();
+	for (; position->bucket < HASH_SIZE(table); position->bucket++) {
+		nr = 0;
+		hlist_for_each_entry_rcu(ht, &table[position->bucket], hash) {
+			if (nr++ < position->done)
+				continue;
+			position->done = nr;
+			if (ht->leader != ht || !refcount_inc_not_zero(&ht->ref))
+				continue;
+			found = ht;
+			break;
+		}
+		if (found)
+			break;
+		position->done = 0;
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+void holon_task_moved(const struct holon_task *ht, u8 from, u8 to)
+{
+	current->group_leader->holon_moves++;
+	holon_netlink_task_moved(ht->leader->pid, ht->home, from, to);
+}
+
 unsigned int holon_task_halves(void)
 {
 	unsigned int bucket, halves = 0;

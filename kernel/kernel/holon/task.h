@@ -27,6 +27,7 @@ struct holon_birth;
 struct holon_deputy_request;
 struct holon_landing;
 struct holon_move;
+struct holon_task_position;
 
 enum holon_role {
 	HOLON_ROLE_DEPUTY,	/* at home, also while only PLACED */
@@ -139,7 +140,8 @@ struct holon_task {
 	struct holon_timers *timers;	/* S: what it has stopped */
 
 	/* guest */
-	bool recalled;			/* leader: home wants it back */
+	bool recalled;			/* leader: home wants it back ... */
+	bool recall_asked;		/* leader: ... or only to know whether it could come */
 	bool recall_call;		/* S: or a system call does */
 	bool recall_failed;		/* S: which could not be ... */
 	unsigned long recall_ip;	/* S: ... made here */
@@ -186,6 +188,18 @@ void holon_task_lose(struct holon_task *ht);
 
 /* Have every guest come by in __holon_resume_user_mode(). Any context. */
 void holon_task_kick(void);
+
+/*
+ * The next leader's half, with a reference, or NULL. Of processes that come and go
+ * meanwhile some may be missed.
+ */
+struct holon_task *holon_task_walk(struct holon_task_position *position);
+
+/*
+ * Of current, a deputy or one that was: the process has gone from one node to another.
+ * Counts it, and tells those who listen. May sleep.
+ */
+void holon_task_moved(const struct holon_task *ht, u8 from, u8 to);
 
 /* Number of halves whose other half is, or is to be, on another node. */
 unsigned int holon_task_halves(void);

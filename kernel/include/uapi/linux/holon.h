@@ -31,6 +31,20 @@ enum holon_membership {
 	HOLON_MEMBERSHIP_GONE,
 };
 
+/**
+ * enum holon_whereabouts - what a process is doing, as its home knows it
+ * @HOLON_WHEREABOUTS_HOME: it runs at its home
+ * @HOLON_WHEREABOUTS_AWAY: it runs on another node
+ * @HOLON_WHEREABOUTS_MOVING: it is on its way, or its next program is
+ * @HOLON_WHEREABOUTS_ENDING: it ends
+ */
+enum holon_whereabouts {
+	HOLON_WHEREABOUTS_HOME,
+	HOLON_WHEREABOUTS_AWAY,
+	HOLON_WHEREABOUTS_MOVING,
+	HOLON_WHEREABOUTS_ENDING,
+};
+
 enum {
 	HOLON_A_CLUSTER_NAME = 1,
 	HOLON_A_CLUSTER_UUID,
@@ -87,6 +101,15 @@ enum {
 enum {
 	HOLON_A_TASK_NODE = 1,
 	HOLON_A_TASK_PID,
+	HOLON_A_TASK_HOME,
+	HOLON_A_TASK_STATE,
+	HOLON_A_TASK_COMM,
+	HOLON_A_TASK_THREADS,
+	HOLON_A_TASK_MOVES,
+	HOLON_A_TASK_MEMORY,
+	HOLON_A_TASK_MOVABLE,
+	HOLON_A_TASK_REASON,
+	HOLON_A_TASK_FROM,
 
 	__HOLON_A_TASK_MAX,
 	HOLON_A_TASK_MAX = (__HOLON_A_TASK_MAX - 1)
@@ -173,11 +196,14 @@ enum {
 	HOLON_CMD_STATS_SYSCALL_GET,
 	HOLON_CMD_STATS_COUNTER_GET,
 	HOLON_CMD_TASK_MIGRATE,
+	HOLON_CMD_TASK_GET,
+	HOLON_CMD_TASK_NTF,
 
 	__HOLON_CMD_MAX,
 	HOLON_CMD_MAX = (__HOLON_CMD_MAX - 1)
 };
 
 #define HOLON_MCGRP_VIEW	"view"
+#define HOLON_MCGRP_TASK	"task"
 
 #endif /* _UAPI_LINUX_HOLON_H */
