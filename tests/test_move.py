@@ -101,10 +101,10 @@ def test_who_may_move_what(ready):
 
 
 CANNOT = {
-    "it maps a file that the nodes do not share":
+    "it shares the mapping of a file that only its node has":
         "import mmap\nf = open('/tmp/mapped', 'w+b')\nf.write(b'x' * 4096)\nf.flush()\n"
-        "m = mmap.mmap(f.fileno(), 4096, mmap.MAP_PRIVATE)",
-    "holon.shared=), or shared memory":
+        "m = mmap.mmap(f.fileno(), 4096)",
+    "or shared memory":
         "import mmap\nm = mmap.mmap(-1, 4096)",
     "it has a seccomp filter":
         "import ctypes\nlibc = ctypes.CDLL(None)\n"
@@ -153,6 +153,36 @@ def test_a_program_of_home_runs_at_home(ready):
     one = ready[1]
     one.run("cp /bin/echo /tmp/own-echo")
     assert outcome(one, there(2) + "sh -c 'exec /tmp/own-echo hello'")[1] == b"hello\n"
+
+
+def test_a_program_that_only_home_has_moves(ready):
+    """Its file, and after an upgrade its deleted file, is read from there."""
+    one = ready[1]
+    one.run("cp /bin/bash /tmp/own-bash")
+    task = one.spawn(COUNTER.replace("bash", "/tmp/own-bash"), open_stdin=True)
+    pid = pid_of(task)
+    before = rpc(ready[2]).get("paged_read.calls", 0)
+    migrate(one, pid, 2)
+    answers(task, "two")
+    assert rpc(ready[2])["paged_read.calls"] > before
+    assert one.out(f"readlink /proc/{pid}/exe") == "/tmp/own-bash"
+    one.run("rm /tmp/own-bash")
+    migrate(one, pid, 3)
+    answers(task, "three")
+    migrate(one, pid, 1)
+    answers(task, "one")
+    migrate(one, pid, 3)
+    answers(task, "deleted")
+    task.close_input()
+    assert task.wait().status == 0
+    for node in ready:
+        ready.wait_until(lambda node=node: mapped(node) == ["0", "0"],
+                         f"node {node.id} has closed what was mapped")
+
+
+def mapped(node):
+    """Of files that others have mapped, and of files of others that are mapped here: how many."""
+    return node.out("holon stats counter | awk '$2 ~ /^files-/ { print $3 }'").split()
 
 
 LARGE = "import os, sys\nm = bytearray(os.urandom(1 << 20)) * {megabytes}\n" \

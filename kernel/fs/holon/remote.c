@@ -59,7 +59,7 @@ bool holon_remote_pollable(const struct file *file)
 
 bool holon_inode_is_remote(const struct inode *inode)
 {
-	return inode->i_sb == remote_mount->mnt_sb;
+	return inode->i_sb == remote_mount->mnt_sb || holon_inode_is_paged(inode);
 }
 
 int holon_remote_fd(const struct file *file)
@@ -204,7 +204,7 @@ static const char *remote_get_link(struct dentry *dentry, struct inode *inode,
 	return ERR_PTR(holon_left_shared());
 }
 
-static const struct inode_operations remote_inode_operations = {
+const struct inode_operations holon_left_inode_operations = {
 	.permission = remote_permission,
 	.getattr = remote_getattr,
 	.setattr = remote_setattr,
@@ -256,7 +256,7 @@ static struct inode *remote_inode(umode_t mode, dev_t rdev)
 	else if (S_ISLNK(mode))
 		inode->i_op = &remote_link_operations;
 	else
-		inode->i_op = &remote_inode_operations;
+		inode->i_op = &holon_left_inode_operations;
 	return inode;
 }
 

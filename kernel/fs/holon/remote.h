@@ -12,6 +12,7 @@
 #include <linux/wait.h>
 
 struct holon_task;
+struct inode_operations;
 
 /**
  * struct holon_remote - private data of a remote file
@@ -38,6 +39,9 @@ struct holon_remote {
 	wait_queue_head_t wait;
 	struct rcu_head rcu;
 };
+
+/* Of what is home's own: any use by name says so. */
+extern const struct inode_operations holon_left_inode_operations;
 
 int holon_remote_register(struct holon_remote *remote);
 void holon_remote_unregister(struct holon_remote *remote);

@@ -84,9 +84,61 @@ struct file *holon_remote_file(struct holon_task *ht, const struct holon_file_in
 int holon_remote_fork(struct holon_task *ht);
 
 bool holon_file_is_remote(const struct file *file);
+/* Has it a name at home only? */
 bool holon_inode_is_remote(const struct inode *inode);
 /* May the real file be a member of an epoll? */
 bool holon_remote_pollable(const struct file *file);
+
+/**
+ * struct holon_paged - a file that is mapped on a node which does not have it
+ * @id: number of the export at its owner; 0: none
+ * @sequence: of this message, for its owner
+ * @version: of its contents
+ * @size: in bytes
+ *
+ * Little endian, in images.
+ */
+struct holon_paged {
+	__le64 id, sequence, version, size;
+};
+
+/**
+ * holon_paged_export - owner: let a node read a file
+ * @file: open for reading
+ * @node: which
+ * @paged: filled in, for an image that is sent to @node afterwards
+ *
+ * Context: process context. Return: 0 or -ENOMEM.
+ */
+int holon_paged_export(struct file *file, u8 node, struct holon_paged *paged);
+
+/* The file behind a number that was given to @node, with a reference, or NULL. */
+struct file *holon_paged_exported(u64 id, u8 node);
+
+/**
+ * holon_paged_file - a file of another node, to be mapped
+ * @owner: node that has it
+ * @incarnation: of that
+ * @said: untrusted, from an image
+ * @name: as it is called there, for people
+ *
+ * Private and read-only shared mappings can be made; each of its pages is read from
+ * @owner when it is touched first by anybody here. A page that cannot be had, because
+ * that node has left, is a SIGBUS.
+ * Context: process context. Return: an open file, or an ERR_PTR().
+ */
+struct file *holon_paged_file(u8 owner, u64 incarnation, const struct holon_paged *said,
+			      const char *name);
+/* The same file was found here: @owner need not keep it open for that. */
+void holon_paged_refuse(u8 owner, u64 incarnation, const struct holon_paged *said);
+
+/* How many files others may read, and how many of others are mapped here. */
+unsigned int holon_paged_exports(void);
+unsigned int holon_paged_files(void);
+
+/* Number of the export behind a file that came from @owner, or 0. */
+u64 holon_paged_id(const struct file *file, u8 owner);
+bool holon_inode_is_paged(const struct inode *inode);
 
 /* Is it the root of a stub filesystem, which only home has? */
 bool holon_inode_is_stub(const struct inode *inode);

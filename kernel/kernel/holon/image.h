@@ -39,7 +39,7 @@ enum holon_record_type {
 	HOLON_RECORD_XSTATE	= HOLON_RECORD_MUST | 12,	/* as PTRACE_GETREGSET has it */
 	HOLON_RECORD_ACTIONS	= HOLON_RECORD_MUST | 13,	/* of signals 1..64 */
 	HOLON_RECORD_MM		= HOLON_RECORD_MUST | 14,
-	HOLON_RECORD_EXE	= HOLON_RECORD_MUST | 15,	/* path of the program */
+	HOLON_RECORD_EXE	= HOLON_RECORD_MUST | 15,	/* the program */
 	HOLON_RECORD_AREA	= HOLON_RECORD_MUST | 16,	/* a mapping; by address */
 	HOLON_RECORD_CPU	= HOLON_RECORD_MUST | 17,	/* what the processor can */
 	HOLON_RECORD_PROCESS	= HOLON_RECORD_MUST | 18,
@@ -129,14 +129,34 @@ struct holon_record_mm {
 	__le64 auxv[HOLON_AUXV_WORDS];
 } __packed __aligned(4);
 
+/* It can be had by its name on another node, if it is the same file there. */
+#define HOLON_MAP_NAMED		0x01
+
+/**
+ * struct holon_record_map - which file is mapped
+ * @ino, @size, @modified: of one with a name, time in nanoseconds
+ * @paged: where to read it, if its home lets
+ * @flags: HOLON_MAP_*
+ */
+struct holon_record_map {
+	__le64 ino, size, modified;
+	struct holon_paged paged;
+	__le32 flags, pad;
+} __packed __aligned(4);
+
+/* The program; its path follows. */
+struct holon_record_exe {
+	struct holon_record_map map;
+} __packed __aligned(4);
+
 /**
  * struct holon_record_area - one mapping; the path of its file follows, or ""
  * @flags: VM_*
  * @offset: in the file, in pages
- * @ino: identity of the file
  */
 struct holon_record_area {
-	__le64 start, end, flags, offset, ino;
+	__le64 start, end, flags, offset;
+	struct holon_record_map map;
 } __packed __aligned(4);
 
 /* Must come first. */

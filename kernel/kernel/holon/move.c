@@ -134,6 +134,9 @@ static int stay_error(enum holon_stay *stay, int err)
 		/* It was killed, not who waits for it; nor would netlink answer that. */
 		*stay = HOLON_STAY_GONE;
 		return -ESRCH;
+	case -ESTALE:
+		*stay = HOLON_STAY_VERSION;
+		break;
 	default:
 		*stay = HOLON_STAY_ERROR;
 	}

@@ -63,6 +63,7 @@ enum holon_stay {
 	HOLON_STAY_UNDERWAY,
 	HOLON_STAY_SELF,
 	HOLON_STAY_MOVABLE,	/* what who only asks is told */
+	HOLON_STAY_VERSION,
 	HOLON_STAYS
 };
 
@@ -91,7 +92,7 @@ int holon_mm_export(struct holon_image *image, enum holon_stay *stay);
 /* What an importer needs; points into the image. */
 struct holon_mm_import {
 	const struct holon_record_mm *mm;
-	const char *exe;
+	const struct holon_record_exe *exe;
 	unsigned int areas;
 };
 
@@ -130,6 +131,34 @@ void holon_mm_join(struct mm_struct *mm);
  * @node: where the other half is, which has holon_mm_import()ed them
  */
 int holon_mm_send(struct holon_task *ht, u8 node);
+
+/* --- move_map.c: files that are mapped ---------------------------------------- */
+
+struct holon_record_map;
+
+/**
+ * holon_map_export - say which file is mapped
+ * @ht: of current
+ * @file: it
+ * @shared: by a mapping that is not private
+ * @map: filled in
+ * @stay: why it cannot be had at the other node
+ *
+ * Return: 0; -EBUSY with @stay; -EIO when it could not be written back; -ENOMEM.
+ */
+int holon_map_export(const struct holon_task *ht, struct file *file, bool shared,
+		     struct holon_record_map *map, enum holon_stay *stay);
+
+/**
+ * holon_map_import - find it at the other node
+ * @ht: of current, which imports
+ * @map: untrusted
+ * @name: path at home
+ *
+ * Return: an open file; -ESTALE when there is another one of that name; an errno.
+ */
+struct file *holon_map_import(const struct holon_task *ht, const struct holon_record_map *map,
+			      const char *name);
 
 /* --- move_anon.c: files without a name --------------------------------------- */
 

@@ -65,7 +65,7 @@ static const struct {
 	[HOLON_STAY_FILE_KIND]	= { EOPNOTSUPP,
 		"it has a descriptor that cannot leave the node, of /proc say" },
 	[HOLON_STAY_MAP_LOCAL]	= { EOPNOTSUPP,
-		"it maps a file that the nodes do not share (holon.shared=), or shared memory" },
+		"it shares the mapping of a file that only its node has, or shared memory" },
 	[HOLON_STAY_MAP_SHARED] = { EOPNOTSUPP,
 		"it maps a file that it may write to, with MAP_SHARED" },
 	[HOLON_STAY_MAP_DELETED] = { EOPNOTSUPP,
@@ -79,6 +79,8 @@ static const struct {
 	[HOLON_STAY_SELF] = { EBUSY,
 		"it is away from home, and can send itself there alone" },
 	[HOLON_STAY_MOVABLE]	= { 0, "it can be moved" },
+	[HOLON_STAY_VERSION] = { EOPNOTSUPP,
+		"it maps a file of which the other node has another version, or its program is one" },
 };
 
 const char *holon_stay_text(enum holon_stay stay)

@@ -145,22 +145,27 @@ static int collect_areas(struct areas *areas, enum holon_stay *stay)
 	return err;
 }
 
-static enum holon_stay check_file(const struct area *area)
+/* Its file, which the area before may have had as well: @last is that one, or NULL. */
+static int export_file(const struct area *area, const struct area *last,
+		       struct holon_record_map *map, enum holon_stay *stay)
 {
-	enum holon_share share = holon_share_file(area->file);
-	const struct inode *inode = file_inode(area->file);
+	bool shared = area->flags & VM_MAYSHARE;
+	int err;
 
-	if (!S_ISREG(inode->i_mode) || share == HOLON_SHARE_NONE)
-		return HOLON_STAY_MAP_LOCAL;
-	if (d_unlinked(area->file->f_path.dentry) || !inode->i_nlink)
-		return HOLON_STAY_MAP_DELETED;
-	if (area->flags & VM_MAYSHARE && area->flags & VM_MAYWRITE)
-		return HOLON_STAY_MAP_SHARED;
-	return HOLON_STAY_NONE;
+	/* Said once, so that it is opened once. */
+	if (last && last->file && file_inode(last->file) == file_inode(area->file) && !shared)
+		return 0;
+	err = holon_map_export(current->holon, area->file, shared, map, stay);
+	if (!err && shared && area->flags & VM_MAYWRITE) {
+		*stay = HOLON_STAY_MAP_SHARED;
+		err = -EBUSY;
+	}
+	return err;
 }
 
-static int put_area(struct holon_image *image, const struct area *area, char *page,
-		    enum holon_stay *stay)
+/* @map: of the area before, then of this one. */
+static int put_area(struct holon_image *image, const struct area *area, const struct area *last,
+		    struct holon_record_map *map, char *page, enum holon_stay *stay)
 {
 	struct holon_record_area record = {
 		.start = cpu_to_le64(area->start),
@@ -170,19 +175,16 @@ static int put_area(struct holon_image *image, const struct area *area, char *pa
 	};
 	const char *name = "";
 	void *data;
+	int err;
 
 	if (area->file) {
-		*stay = check_file(area);
-		if (*stay)
-			return -EBUSY;
 		name = d_path(&area->file->f_path, page, PATH_MAX);
 		if (IS_ERR(name))
 			return PTR_ERR(name);
-		/* The other node reads what has been written. */
-		if (holon_share_file(area->file) != HOLON_SHARE_IDENTICAL &&
-		    filemap_write_and_wait(area->file->f_mapping))
-			return -EIO;
-		record.ino = cpu_to_le64(file_inode(area->file)->i_ino);
+		err = export_file(area, last, map, stay);
+		if (err)
+			return err;
+		record.map = *map;
 	}
 	data = holon_image_add(image, HOLON_RECORD_AREA, sizeof(record) + strlen(name) + 1);
 	if (!data) {
@@ -197,20 +199,25 @@ static int put_area(struct holon_image *image, const struct area *area, char *pa
 static int put_exe(struct holon_image *image, char *page, enum holon_stay *stay)
 {
 	struct file *exe = get_mm_exe_file(current->mm);
+	struct holon_record_exe record = {};
 	const char *name;
+	void *data;
 	int err;
 
 	*stay = HOLON_STAY_MAP_DELETED;
 	if (!exe)
 		return -EBUSY;
-	err = -EBUSY;
-	if (!d_unlinked(exe->f_path.dentry)) {
-		*stay = HOLON_STAY_MAP_LOCAL;
-		if (holon_share_file(exe) != HOLON_SHARE_NONE) {
-			*stay = HOLON_STAY_NONE;
-			name = d_path(&exe->f_path, page, PATH_MAX);
-			err = IS_ERR(name) ? PTR_ERR(name) :
-			      holon_image_put(image, HOLON_RECORD_EXE, name, strlen(name) + 1);
+	*stay = HOLON_STAY_NONE;
+	name = d_path(&exe->f_path, page, PATH_MAX);
+	err = PTR_ERR_OR_ZERO(name) ?:
+	      holon_map_export(current->holon, exe, false, &record.map, stay);
+	if (!err) {
+		data = holon_image_add(image, HOLON_RECORD_EXE, sizeof(record) + strlen(name) + 1);
+		if (data) {
+			memcpy(data, &record, sizeof(record));
+			memcpy(data + sizeof(record), name, strlen(name) + 1);
+		} else {
+			err = -ENOMEM;
 		}
 	}
 	fput(exe);
@@ -257,6 +264,7 @@ static int put_mm(struct holon_image *image)
 
 int holon_mm_export(struct holon_image *image, enum holon_stay *stay)
 {
+	struct holon_record_map map = {};
 	struct areas areas = {};
 	char *page = __getname();
 	unsigned int i;
@@ -266,7 +274,8 @@ int holon_mm_export(struct holon_image *image, enum holon_stay *stay)
 		return -ENOMEM;
 	err = put_mm(image) ?: put_exe(image, page, stay) ?: collect_areas(&areas, stay);
 	for (i = 0; i < areas.n && !err; i++) {
-		err = put_area(image, &areas.list[i], page, stay);
+		err = put_area(image, &areas.list[i], i ? &areas.list[i - 1] : NULL, &map, page,
+			       stay);
 		cond_resched();
 	}
 	areas_free(&areas);
@@ -276,61 +285,44 @@ int holon_mm_export(struct holon_image *image, enum holon_stay *stay)
 
 /* --- import ---------------------------------------------------------------- */
 
+/* Is what follows the first @head bytes of it one path? */
+static bool has_path(const struct holon_record *record, size_t head)
+{
+	size_t len = record->len - head;
+
+	return record->len > head && len <= PATH_MAX &&
+	       strnlen(record->data + head, len) == len - 1;
+}
+
 static bool valid_area(const struct holon_record *record)
 {
 	const struct holon_record_area *area = record->data;
 	u64 start, end;
-	size_t len;
 
-	if (record->len <= sizeof(*area))
+	if (!has_path(record, sizeof(*area)))
 		return false;
-	len = record->len - sizeof(*area);
 	start = le64_to_cpu(area->start);
 	end = le64_to_cpu(area->end);
-	return len <= PATH_MAX && strnlen((const char *)(area + 1), len) == len - 1 &&
-	       start < end && end <= TASK_SIZE_MAX && PAGE_ALIGNED(start) && PAGE_ALIGNED(end) &&
+	return start < end && end <= TASK_SIZE_MAX && PAGE_ALIGNED(start) && PAGE_ALIGNED(end) &&
 	       le64_to_cpu(area->offset) <= ULONG_MAX >> PAGE_SHIFT &&
 	       !(le64_to_cpu(area->flags) & HOLON_VM_NEVER);
 }
 
 int holon_mm_parse(struct holon_mm_import *import, const struct holon_record *record)
 {
-	const char *path = record->data;
-
 	switch (record->type) {
 	case HOLON_RECORD_MM:
 		import->mm = record->data;
 		return record->len == sizeof(*import->mm) ? 0 : -EBADMSG;
 	case HOLON_RECORD_EXE:
-		import->exe = path;
-		return record->len && record->len <= PATH_MAX &&
-		       strnlen(path, record->len) == record->len - 1 ? 0 : -EBADMSG;
+		import->exe = record->data;
+		return has_path(record, sizeof(*import->exe)) ? 0 : -EBADMSG;
 	case HOLON_RECORD_AREA:
 		import->areas++;
 		return valid_area(record) ? 0 : -EBADMSG;
 	default:
 		return 1;
 	}
-}
-
-/* A file that is mapped, or the program: as the kernel, it was open already. */
-static struct file *open_mapped(const char *name, u64 ino)
-{
-	struct file *file;
-	struct path path;
-	int err;
-
-	err = kern_path(name, LOOKUP_NO_SYMLINKS, &path);
-	if (err)
-		return ERR_PTR(err);
-	file = ERR_PTR(-EREMOTE);
-	if (holon_share_path(&path) != HOLON_SHARE_NONE && d_is_reg(path.dentry)) {
-		file = ERR_PTR(-ESTALE);
-		if (!ino || d_backing_inode(path.dentry)->i_ino == ino)
-			file = dentry_open(&path, O_RDONLY | O_LARGEFILE, &init_cred);
-	}
-	path_put(&path);
-	return file;
 }
 
 static int advise(unsigned long start, unsigned long end, unsigned long flags)
@@ -349,15 +341,45 @@ static int advise(unsigned long start, unsigned long end, unsigned long flags)
 	return 0;
 }
 
-/*
- * @last: the file of the area before, mostly the same one; taken over.
- */
-static int map_area(const struct holon_record_area *area, struct file **last,
-		    const char **last_name)
+/* The file of the area before, mostly the same one. */
+struct last_file {
+	struct file *file;
+	const struct holon_record_area *area;
+};
+
+static bool is_last(const struct last_file *last, const struct holon_record_area *area)
+{
+	return last->file && !memcmp(&last->area->map, &area->map, sizeof(area->map)) &&
+	       !strcmp((const char *)(last->area + 1), (const char *)(area + 1));
+}
+
+static void forget_last(struct last_file *last)
+{
+	if (last->file)
+		fput(last->file);
+	last->file = NULL;
+}
+
+static int find_file(const struct holon_record_area *area, struct last_file *last)
+{
+	struct file *file;
+
+	if (is_last(last, area))
+		return 0;
+	forget_last(last);
+	file = holon_map_import(current->holon, &area->map, (const char *)(area + 1));
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	*last = (struct last_file){ file, area };
+	return 0;
+}
+
+static int map_area(const struct holon_record_area *area, struct last_file *last)
 {
 	unsigned long flags = le64_to_cpu(area->flags), start = le64_to_cpu(area->start);
 	unsigned long end = le64_to_cpu(area->end), prot = 0, how = MAP_FIXED_NOREPLACE, addr;
 	const char *name = (const char *)(area + 1);
+	int err;
 
 	if (flags & VM_READ)
 		prot |= PROT_READ;
@@ -373,20 +395,10 @@ static int map_area(const struct holon_record_area *area, struct file **last,
 	if (flags & VM_LOCKED)
 		how |= MAP_LOCKED;
 	if (*name) {
-		if (!*last_name || strcmp(name, *last_name)) {
-			if (*last)
-				fput(*last);
-			*last_name = NULL;
-			*last = open_mapped(name, le64_to_cpu(area->ino));
-			if (IS_ERR(*last)) {
-				int err = PTR_ERR(*last);
-
-				*last = NULL;
-				return err;
-			}
-			*last_name = name;
-		}
-		addr = vm_mmap(*last, start, end - start, prot, how,
+		err = find_file(area, last);
+		if (err)
+			return err;
+		addr = vm_mmap(last->file, start, end - start, prot, how,
 			       le64_to_cpu(area->offset) << PAGE_SHIFT);
 	} else {
 		if (flags & VM_MAYSHARE)
@@ -400,22 +412,20 @@ static int map_area(const struct holon_record_area *area, struct file **last,
 
 static int map_areas(const struct holon_image *image)
 {
-	const char *last_name = NULL;
+	struct last_file last = {};
 	struct holon_record record;
-	struct file *last = NULL;
 	size_t pos = 0;
 	int err = 0;
 
 	while (!err && holon_image_next(image, &pos, &record) > 0) {
 		if (record.type != HOLON_RECORD_AREA)
 			continue;
-		err = map_area(record.data, &last, &last_name);
+		err = map_area(record.data, &last);
 		if (fatal_signal_pending(current))
 			err = -EINTR;
 		cond_resched();
 	}
-	if (last)
-		fput(last);
+	forget_last(&last);
 	return err;
 }
 
@@ -534,7 +544,8 @@ int holon_mm_import(const struct holon_mm_import *import, const struct holon_ima
 
 	if (!valid_layout(record))
 		return -EBADMSG;
-	exe = open_mapped(import->exe, 0);
+	exe = holon_map_import(current->holon, &import->exe->map,
+			       (const char *)(import->exe + 1));
 	if (IS_ERR(exe))
 		return PTR_ERR(exe);
 	err = enter(exe, le64_to_cpu(record->flags));

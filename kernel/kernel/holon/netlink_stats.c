@@ -5,6 +5,7 @@
  *
  * A dump goes on where the last message ended: cb->args[0] is the position.
  */
+#include <linux/holon_file.h>
 #include <linux/holon_rpc_stats.h>
 #include <linux/holon_task.h>
 #include <linux/slab.h>
@@ -138,6 +139,8 @@ static bool task_count_at(unsigned long position, const char **name, u64 *value)
 		{ "deputies", counts.deputies },
 		{ "guests", counts.guests },
 		{ "spawners", counts.spawners },
+		{ "files-exported", holon_paged_exports() },
+		{ "files-mapped", holon_paged_files() },
 	};
 
 	if (position >= ARRAY_SIZE(all))

@@ -253,9 +253,9 @@ static void look_locked(void)
 
 /* --- files ----------------------------------------------------------------- */
 
-static int shared_file(size_t len, unsigned int seed)
+static int filled_file(const char *name, size_t len, unsigned int seed)
 {
-	int fd = open(in_shared("mapped"), O_RDWR | O_CREAT | O_TRUNC, 0644);
+	int fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0644);
 	unsigned char *data = malloc(len);
 
 	CHECK(fd >= 0);
@@ -267,7 +267,7 @@ static int shared_file(size_t len, unsigned int seed)
 
 static void make_file(void)
 {
-	int fd = shared_file(8 * PAGE, 10);
+	int fd = filled_file(in_shared("mapped"), 8 * PAGE, 10);
 
 	area = map(8 * PAGE, PROT_READ, MAP_PRIVATE, fd);
 	close(fd);
@@ -280,7 +280,7 @@ static void look_file(void)
 
 static void make_file_copy(void)
 {
-	int fd = shared_file(8 * PAGE, 11);
+	int fd = filled_file(in_shared("mapped"), 8 * PAGE, 11);
 
 	area = map(8 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd);
 	close(fd);
@@ -299,7 +299,7 @@ static void look_file_copy(void)
 
 static void make_file_shared(void)
 {
-	int fd = shared_file(4 * PAGE, 13);
+	int fd = filled_file(in_shared("mapped"), 4 * PAGE, 13);
 
 	close(fd);
 	fd = open(in_shared("mapped"), O_RDONLY);
@@ -310,6 +310,63 @@ static void make_file_shared(void)
 static void look_file_shared(void)
 {
 	CHECK(filled(area, 4 * PAGE, 13));
+}
+
+#define HOME_LEN	(90 * PAGE - 100)
+
+/* A file that only home has, whose end is in the middle of a page. */
+static void make_home_file(void)
+{
+	int fd = filled_file(in_scratch("mapped"), HOME_LEN, 14);
+
+	area = map(90 * PAGE, PROT_READ, MAP_PRIVATE, fd);
+	other = map(90 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd);
+	close(fd);
+	memset(other + 50 * PAGE + 1, 1, 2 * PAGE);
+}
+
+static void look_home_file(void)
+{
+	static unsigned int looks;
+	int status = -1;
+	pid_t child;
+	size_t i;
+
+	/* Each time another page is touched first. */
+	sum += ((volatile unsigned char *)area)[looks++ * 7 % 90 * PAGE];
+	CHECK(filled(area, HOME_LEN, 14) && filled(other, 50 * PAGE + 1, 14));
+	for (i = 0; i < 2 * PAGE; i++)
+		CHECK(other[50 * PAGE + 1 + i] == 1);
+	for (i = HOME_LEN; i < 90 * PAGE; i++)
+		CHECK(!area[i] && !other[i]);
+	CHECK(!memcmp(other + 52 * PAGE + 1, area + 52 * PAGE + 1, 30 * PAGE));
+	/* One more page that is the program's own. */
+	i = (60 + looks % 20) * PAGE;
+	other[i] = area[i];
+	child = fork();
+	if (!child)
+		_exit(filled(area, HOME_LEN, 14) ? 3 : 4);
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+}
+
+static void make_deleted(void)
+{
+	int fd = filled_file(in_shared("mapped"), 8 * PAGE, 15);
+
+	area = map(8 * PAGE, PROT_READ, MAP_PRIVATE, fd);
+	close(fd);
+	unlink(in_shared("mapped"));
+	fd = filled_file(in_scratch("mapped"), 8 * PAGE, 16);
+	other = map(8 * PAGE, PROT_READ, MAP_PRIVATE, fd);
+	close(fd);
+	unlink(in_scratch("mapped"));
+}
+
+static void look_deleted(void)
+{
+	CHECK(filled(area, 8 * PAGE, 15) && filled(other, 8 * PAGE, 16));
 }
 
 /* --- layout ---------------------------------------------------------------- */
@@ -470,6 +527,8 @@ const struct state memory_states[] = {
 	{ "mapped file", make_file, look_file },
 	{ "private copy of a file", make_file_copy, look_file_copy },
 	{ "shared mapping to read", make_file_shared, look_file_shared },
+	{ "mapped file of home", make_home_file, look_home_file },
+	{ "mapped file that is deleted", make_deleted, look_deleted },
 	{ "brk", make_brk, look_brk },
 	{ "heap", make_heap, look_heap },
 	{ "stack", make_stack, look_stack },
