@@ -106,8 +106,9 @@ def test_what_cannot_move_is_told(ready):
     shared = "python3 -c 'import mmap, os, sys; m = mmap.mmap(-1, 4096); " \
              "print(\"pid\", os.getpid(), flush=True); sys.stdin.read()'"
     task = one.spawn(shared, open_stdin=True)
+    pid = pid_of(task)
     for node in ready:
-        shown = ask(node, pid_of(task) if node is one else shown["pid"])
+        shown = ask(node, pid)
         assert not shown["movable"] and "or shared memory" in shown["reason"]
     end(task)
 

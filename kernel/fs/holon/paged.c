@@ -81,14 +81,14 @@ static HOLON_RPC(paged_drop, HOLON_RPC_ID_PAGED_DROP, HOLON_REQ, HOLON_RPC_ONEWA
 /* --- owner: exports ---------------------------------------------------------- */
 
 /**
- * struct export - a file that other nodes may read
+ * struct holon_export - a file that other nodes may read
  * @by_inode: in the table of those
  * @file: any open file of the inode
  * @id: in messages; never used again
  * @sequence: of the last image that named it
  * @nodes: node -> sequence of the last image for it
  */
-struct export {
+struct holon_export {
 	struct hlist_node by_inode;
 	struct file *file;
 	u64 id;
@@ -113,9 +113,9 @@ unsigned int holon_paged_files(void)
 	return atomic_read(&inode_count);
 }
 
-static struct export *export_find(const struct inode *inode)
+static struct holon_export *export_find(const struct inode *inode)
 {
-	struct export *export;
+	struct holon_export *export;
 
 	lockdep_assert_held(&exports_lock);
 	hash_for_each_possible(exports_by_inode, export, by_inode, (unsigned long)inode)
@@ -124,9 +124,9 @@ static struct export *export_find(const struct inode *inode)
 	return NULL;
 }
 
-static struct export *export_new(struct file *file)
+static struct holon_export *export_new(struct file *file)
 {
-	struct export *export = kmem_cache_zalloc(export_cache, GFP_KERNEL);
+	struct holon_export *export = kmem_cache_zalloc(export_cache, GFP_KERNEL);
 
 	lockdep_assert_held(&exports_lock);
 	if (!export)
@@ -144,7 +144,7 @@ static struct export *export_new(struct file *file)
 }
 
 /* Unless some node has it. Return: a file to be put without the lock, or NULL. */
-static struct file *export_close(struct export *export)
+static struct file *export_close(struct holon_export *export)
 {
 	struct file *file = export->file;
 
@@ -163,7 +163,7 @@ int holon_paged_export(struct file *file, u8 node, struct holon_paged *paged)
 	struct inode *inode = file_inode(file);
 	struct timespec64 changed = inode_get_ctime(inode);
 	struct file *gone = NULL;
-	struct export *export;
+	struct holon_export *export;
 	int err = -ENOMEM;
 
 	mutex_lock(&exports_lock);
@@ -191,7 +191,7 @@ int holon_paged_export(struct file *file, u8 node, struct holon_paged *paged)
 struct file *holon_paged_exported(u64 id, u8 node)
 {
 	struct file *file = NULL;
-	struct export *export;
+	struct holon_export *export;
 
 	mutex_lock(&exports_lock);
 	export = xa_load(&exports, id);
@@ -205,7 +205,7 @@ struct file *holon_paged_exported(u64 id, u8 node)
 static void export_drop(u64 id, u8 node, u64 sequence)
 {
 	struct file *gone = NULL;
-	struct export *export;
+	struct holon_export *export;
 	void *entry;
 
 	mutex_lock(&exports_lock);
@@ -264,7 +264,7 @@ static int paged_read_handler(struct holon_request *request)
 
 static void paged_lost(const struct holon_view *view, const unsigned long *lost)
 {
-	struct export *export;
+	struct holon_export *export;
 	unsigned long id, node;
 	struct file *gone;
 
@@ -621,7 +621,7 @@ static void paged_init_once(void *object)
 
 static int __init holon_paged_init(void)
 {
-	export_cache = kmem_cache_create("holon_export", sizeof(struct export), 0, SLAB_PANIC, NULL);
+	export_cache = KMEM_CACHE(holon_export, SLAB_PANIC);
 	paged_cache = kmem_cache_create("holon_paged", sizeof(struct paged_inode), 0,
 					SLAB_PANIC | SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT,
 					paged_init_once);

@@ -5,6 +5,7 @@
 #ifndef _FS_HOLON_REMOTE_H
 #define _FS_HOLON_REMOTE_H
 
+#include <linux/fs.h>
 #include <linux/poll.h>
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
@@ -12,7 +13,6 @@
 #include <linux/wait.h>
 
 struct holon_task;
-struct inode_operations;
 
 /**
  * struct holon_remote - private data of a remote file

@@ -116,8 +116,9 @@ struct wire_land_signal {
 static int holon_recall_handler(struct holon_request *request);
 
 HOLON_RPC(task_recall, HOLON_RPC_ID_TASK_RECALL, HOLON_FWD,
-		 HOLON_RPC_INLINE | HOLON_RPC_ONEWAY, sizeof(struct holon_wire_task),
-		 holon_recall_handler);
+	  HOLON_RPC_INLINE | HOLON_RPC_ONEWAY, sizeof(struct holon_wire_task),
+	  holon_recall_handler);
+
 /* A reason that is known has its own errno. */
 static int stay_error(enum holon_stay *stay, int err)
 {
@@ -574,7 +575,8 @@ bool holon_move_home(struct holon_task *ht)
 	/* Another thread does it. */
 	if (err == -EALREADY)
 		return true;
-	if (err == -ECANCELED || (ht->recall_call && holon_stay_passes(stay) && signal_pending(current))) {
+	if (err == -ECANCELED ||
+	    (ht->recall_call && holon_stay_passes(stay) && signal_pending(current))) {
 		come_back(ht, recalled);
 		return false;
 	}

@@ -80,7 +80,7 @@ static const struct {
 		"it is away from home, and can send itself there alone" },
 	[HOLON_STAY_MOVABLE]	= { 0, "it can be moved" },
 	[HOLON_STAY_VERSION] = { EOPNOTSUPP,
-		"it maps a file of which the other node has another version, or its program is one" },
+		"it maps a file, or is a program, of which the other node has another version" },
 };
 
 const char *holon_stay_text(enum holon_stay stay)
