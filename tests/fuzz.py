@@ -112,6 +112,13 @@ def _timers_and_files(rnd):
             *(_record(must | 21, entry) for entry in watched)]
 
 
+def _mapped(rnd):
+    """Which file is mapped: by its name, to be read from its home, both, or neither."""
+    paged = rnd.choice(((0, 0, 0, 0), (rnd.choice((1, 2, 1 << 40)), rnd.choice((1, 2, 1 << 63)), 7,
+                                       rnd.choice((0, 1, 4096, 1 << 30, 1 << 63)))))
+    return struct.pack("<7QII", 1, 2, 3, *paged, rnd.choice((0, 1, 1, 0xffffffff)), 0)
+
+
 def _move_records(rnd, records):
     """Of a process that moves: its address space, registers, signal actions."""
     must = 0x80000000
@@ -119,8 +126,8 @@ def _move_records(rnd, records):
     at = 0x400000
     for _ in range(rnd.randrange(6)):
         end = at + (rnd.randrange(1, 5) << 12)
-        areas.append(_record(must | 16, struct.pack("<5Q", at, end, rnd.choice((0x73, 0x75, 0x71)),
-                                                    0, 0) + rnd.choice((b"\0", b"/bin/true\0"))))
+        areas.append(_record(must | 16, struct.pack("<4Q", at, end, rnd.choice((0x73, 0x75, 0x71)), 0) +
+                             _mapped(rnd) + rnd.choice((b"\0", b"/bin/true\0"))))
         at = end
     thread = [_record(must | 11, bytes(27 * 8)),
               _record(must | 12, bytes(rnd.choice((576, 832, 2696)))),
@@ -135,7 +142,7 @@ def _move_records(rnd, records):
     return [_record(must | 9, struct.pack("<II", 1, 0)), *records[1:5],
             _record(must | 17, bytes(36)), *thread,
             _record(must | 14, bytes(16 * 8 + 8 + 64 * 8)),
-            _record(must | 15, b"/bin/true\0"), *areas, _record(must | 13, bytes(64 * 32)),
+            _record(must | 15, _mapped(rnd) + b"/bin/true\0"), *areas, _record(must | 13, bytes(64 * 32)),
             *_timers_and_files(rnd), _record(must | 18, struct.pack("<9Q", *numbers(9))), *siblings]
 
 
@@ -164,16 +171,21 @@ TYPES = {
     "stopped": (FWD, 134, True, lambda rnd: _task(rnd) + struct.pack("<QII", 0, 19, 0), 32),
     "exit": (FWD, 135, True, lambda rnd: _task(rnd) + bytes(88), 104),
     "fork": (REQ, 136, False,
-             lambda rnd: _task(rnd) + struct.pack("<IIIIII", rnd.choice((0x20003, 0x20004)), 0, 17, 0,
-                                                  rnd.choice((0, 1, 100)), 0), 20),
+             lambda rnd: _task(rnd) + struct.pack("<IIIIIIQ", rnd.choice((0x20003, 0x20004)), 0, 17, 0,
+                                                  rnd.choice((0, 1, 100)), 0, 0), 20),
     "born": (FWD, 137, True, _task, 16),
     "pages": (BULK, 138, False, lambda rnd: _task(rnd) + struct.pack("<IIQ", 1, 0, 0x400000) +
               bytes(4096), 24),
     "recall": (FWD, 139, True, _task, 16),
     "land": (REQ, 133, False,
-             lambda rnd: _task(rnd) + struct.pack("<IIIIII", rnd.choice((0x20005, 0x20006, 0x20007)), 0,
-                                                  rnd.choice((0, 1)), 0, 0, 0) + _image(rnd), 20),
+             lambda rnd: _task(rnd) + struct.pack("<IIIIIIQ", rnd.choice((0x20005, 0x20006, 0x20007)), 0,
+                                                  rnd.choice((0, 1)), 0, 0, 0, 0) + _image(rnd), 20),
     "poll_ask": (FWD, 256, True, lambda rnd: struct.pack("<QQIIII", 1, 1, 100, 0, 1, 0), 32),
+    "paged_read": (REQ, 258, False,
+                   lambda rnd: struct.pack("<QQQII", rnd.choice((0, 1, 2)), rnd.getrandbits(64),
+                                           rnd.choice((0, 4096, 1 << 63)),
+                                           rnd.choice((0, 1, 4096, 0xffffffff)), 0), 32),
+    "paged_drop": (REQ, 259, True, lambda rnd: struct.pack("<QQQ", 1, rnd.getrandbits(64), 1), 24),
     "poll_mask": (FWD, 257, True, lambda rnd: struct.pack("<QQIIII", 1, 1, 100, 1, 1, 0), 32),
 }
 
