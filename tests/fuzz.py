@@ -76,7 +76,7 @@ def _cred(groups=()):
 def _image(rnd):
     must = 0x80000000
     records = [
-        _record(must | 1, struct.pack("<4I", 1, 1, 0, 0)),
+        _record(must | 1, struct.pack("<4I", 2, 1, 0, 0)),
         _record(must | 2, bytes(8) + _cred((1, 2))),
         _record(must | 3, bytes(56 + 256)),
         _record(must | 4, bytes(rnd.choice((40, 56, 56, 96))) + b"/dev/null\0"),
@@ -114,9 +114,9 @@ def _timers_and_files(rnd):
 
 def _mapped(rnd):
     """Which file is mapped: by its name, to be read from its home, both, or neither."""
-    paged = rnd.choice(((0, 0, 0, 0), (rnd.choice((1, 2, 1 << 40)), rnd.choice((1, 2, 1 << 63)), 7,
-                                       rnd.choice((0, 1, 4096, 1 << 30, 1 << 63)))))
-    return struct.pack("<7QII", 1, 2, 3, *paged, rnd.choice((0, 1, 1, 0xffffffff)), 0)
+    paged = rnd.choice(((0, 0, 0), (rnd.choice((1, 2, 1 << 40)), 7,
+                                    rnd.choice((0, 1, 4096, 1 << 30, 1 << 63)))))
+    return struct.pack("<6QII", 1, 2, 3, *paged, rnd.choice((0, 1, 1, 0xffffffff)), 0)
 
 
 def _move_records(rnd, records):
@@ -126,8 +126,8 @@ def _move_records(rnd, records):
     at = 0x400000
     for _ in range(rnd.randrange(6)):
         end = at + (rnd.randrange(1, 5) << 12)
-        areas.append(_record(must | 16, struct.pack("<4Q", at, end, rnd.choice((0x73, 0x75, 0x71)), 0) +
-                             _mapped(rnd) + rnd.choice((b"\0", b"/bin/true\0"))))
+        area = struct.pack("<4Q", at, end, rnd.choice((0x73, 0x75, 0x71)), 0)
+        areas.append(_record(must | 16, area + _mapped(rnd) + rnd.choice((b"\0", b"/bin/true\0"))))
         at = end
     thread = [_record(must | 11, bytes(27 * 8)),
               _record(must | 12, bytes(rnd.choice((576, 832, 2696)))),
@@ -139,7 +139,7 @@ def _move_records(rnd, records):
     def numbers(count):
         return [rnd.choice((0, 0, 1, 1000, 1 << 40, rnd.getrandbits(64))) for _ in range(count)]
 
-    return [_record(must | 9, struct.pack("<II", 1, 0)), *records[1:5],
+    return [_record(must | 9, struct.pack("<II", 2, 0)), *records[1:5],
             _record(must | 17, bytes(36)), *thread,
             _record(must | 14, bytes(16 * 8 + 8 + 64 * 8)),
             _record(must | 15, _mapped(rnd) + b"/bin/true\0"), *areas, _record(must | 13, bytes(64 * 32)),
@@ -181,11 +181,12 @@ TYPES = {
              lambda rnd: _task(rnd) + struct.pack("<IIIIIIQ", rnd.choice((0x20005, 0x20006, 0x20007)), 0,
                                                   rnd.choice((0, 1)), 0, 0, 0, 0) + _image(rnd), 20),
     "poll_ask": (FWD, 256, True, lambda rnd: struct.pack("<QQIIII", 1, 1, 100, 0, 1, 0), 32),
-    "paged_read": (REQ, 258, False,
+    "paged_open": (REQ, 258, False, lambda rnd: struct.pack("<QQ", 1, rnd.getrandbits(64)), 16),
+    "paged_read": (REQ, 259, False,
                    lambda rnd: struct.pack("<QQQII", rnd.choice((0, 1, 2)), rnd.getrandbits(64),
                                            rnd.choice((0, 4096, 1 << 63)),
                                            rnd.choice((0, 1, 4096, 0xffffffff)), 0), 32),
-    "paged_drop": (REQ, 259, True, lambda rnd: struct.pack("<QQQ", 1, rnd.getrandbits(64), 1), 24),
+    "paged_drop": (REQ, 260, True, lambda rnd: struct.pack("<QQQ", 1, rnd.getrandbits(64), 1), 24),
     "poll_mask": (FWD, 257, True, lambda rnd: struct.pack("<QQIIII", 1, 1, 100, 1, 1, 0), 32),
 }
 

@@ -8,7 +8,9 @@
  * all guests of that home share.
  *
  *	home: export			other node: inode
- *	image with number ----------->	found or made, then mapped
+ *	image with number ----------->	has it, or makes one:
+ *	  <------- PAGED_OPEN --------
+ *	sequence number ------------->	is mapped
  *					page fault:
  *	  <------- PAGED_READ --------
  *	bytes ----------------------->	page is uptodate
@@ -16,21 +18,23 @@
  *	  <------- PAGED_DROP --------
  *	file is closed
  *
- * An export is one file of home, with the nodes that may ask for it. It is open until
- * the last of them drops it or leaves the view. An image that names it may be on its
- * way while the node drops it: so each time it is named there is a new sequence number,
- * the node drops the last one that it has seen, and home forgets the node only if that
- * is the last one that it has sent. An image that does not arrive leaves the file open
- * until that node has got another one, or leaves.
+ * An export is one file of home, open for reading, with the nodes that have opened it,
+ * and the moves on their way that offer it to a node: it stays as long as there is one
+ * of them. A move withdraws its offers at its end, whatever that is; by then the other
+ * node has opened what it wants. A node that opens again after it has dropped may be
+ * faster than the drop: so each open has a sequence number, and the drop of an earlier
+ * one does nothing. A node that leaves the view has nothing open.
  *
  * As with any private mapping it is not said whether a later change of the file is
  * seen. A page of a version that home has no more is asked for again at the next
  * move of a program that maps it.
  *
- * Locks: exports_lock, innermost, for the table; nothing is read or closed under it. An
- * inode is filled in under its own I_NEW, and changed under its lock.
+ * Locks: exports_lock, innermost, for the table; nothing is allocated, read or closed
+ * under it. An inode is filled in under its own I_NEW, and changed under its lock.
  */
+#include <linux/dcache.h>
 #include <linux/errno.h>
+#include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/hashtable.h>
@@ -39,13 +43,13 @@
 #include <linux/holon_rpc.h>
 #include <linux/holon_view.h>
 #include <linux/init.h>
+#include <linux/init_task.h>
 #include <linux/mm.h>
 #include <linux/mount.h>
-#include <linux/mutex.h>
 #include <linux/pagemap.h>
 #include <linux/pseudo_fs.h>
 #include <linux/slab.h>
-#include <linux/xarray.h>
+#include <linux/spinlock.h>
 
 #include "remote.h"
 
@@ -54,10 +58,22 @@
 /* Most bytes of one request. */
 #define PAGED_READ_MAX		SZ_128K
 
+/* PAGED_OPEN */
+struct wire_paged_open {
+	__le64 id;
+	__le64 incarnation;	/* of the owner */
+};
+
+struct wire_paged_opened {
+	__le64 id;
+	__le64 incarnation;
+	__le64 sequence;
+};
+
 /* PAGED_READ; the reply has the bytes, fewer at the end of the file. */
 struct wire_paged_read {
 	__le64 id;
-	__le64 incarnation;	/* of the owner */
+	__le64 incarnation;
 	__le64 pos;
 	__le32 len;
 	__le32 pad;
@@ -70,9 +86,14 @@ struct wire_paged_drop {
 	__le64 sequence;
 };
 
+static int paged_open_handler(struct holon_request *request);
+static void paged_open_orphan(u8 node, int status, const void *data, size_t len);
 static int paged_read_handler(struct holon_request *request);
 static int paged_drop_handler(struct holon_request *request);
 
+static HOLON_RPC(paged_open, HOLON_RPC_ID_PAGED_OPEN, HOLON_REQ, 0,
+		 sizeof(struct wire_paged_open), paged_open_handler,
+		 .orphan = paged_open_orphan);
 static HOLON_RPC(paged_read, HOLON_RPC_ID_PAGED_READ, HOLON_REQ, HOLON_RPC_LONG,
 		 sizeof(struct wire_paged_read), paged_read_handler);
 static HOLON_RPC(paged_drop, HOLON_RPC_ID_PAGED_DROP, HOLON_REQ, HOLON_RPC_ONEWAY,
@@ -82,25 +103,27 @@ static HOLON_RPC(paged_drop, HOLON_RPC_ID_PAGED_DROP, HOLON_REQ, HOLON_RPC_ONEWA
 
 /**
  * struct holon_export - a file that other nodes may read
- * @by_inode: in the table of those
- * @file: any open file of the inode
+ * @by_inode, @by_id: in the tables of those
+ * @file: opened for that
  * @id: in messages; never used again
- * @sequence: of the last image that named it
- * @nodes: node -> sequence of the last image for it
+ * @users: offers, and nodes that have opened it
+ * @offers: as many moves to that node offer it
+ * @opened: by node: sequence of its last open, or 0
  */
 struct holon_export {
-	struct hlist_node by_inode;
+	struct hlist_node by_inode, by_id;
 	struct file *file;
 	u64 id;
-	u64 sequence;
-	struct xarray nodes;
+	unsigned int users;
+	unsigned int offers[HOLON_NODE_IDS];
+	u64 opened[HOLON_NODE_IDS];
 };
 
-static DEFINE_MUTEX(exports_lock);
+static DEFINE_SPINLOCK(exports_lock);
 static DEFINE_HASHTABLE(exports_by_inode, 6);
-static DEFINE_XARRAY(exports);		/* by id */
+static DEFINE_HASHTABLE(exports_by_id, 6);
 static struct kmem_cache *export_cache;
-static u64 last_export;
+static u64 last_export, last_open;
 static atomic_t export_count = ATOMIC_INIT(0), inode_count = ATOMIC_INIT(0);
 
 unsigned int holon_paged_exports(void)
@@ -119,113 +142,175 @@ static struct holon_export *export_find(const struct inode *inode)
 
 	lockdep_assert_held(&exports_lock);
 	hash_for_each_possible(exports_by_inode, export, by_inode, (unsigned long)inode)
-		if (file_inode(export->file) == inode)
+		if (d_backing_inode(file_user_path(export->file)->dentry) == inode)
 			return export;
 	return NULL;
 }
 
+static struct holon_export *export_load(u64 id)
+{
+	struct holon_export *export;
+
+	lockdep_assert_held(&exports_lock);
+	hash_for_each_possible(exports_by_id, export, by_id, id)
+		if (export->id == id)
+			return export;
+	return NULL;
+}
+
+/*
+ * Opened anew: flags and locks of the program's are not ours. A deleted file of a file
+ * server cannot be opened again, perhaps; then that of the program has to do.
+ */
+static struct file *open_again(struct file *file)
+{
+	struct file *again;
+
+	again = dentry_open(file_user_path(file), O_RDONLY | O_LARGEFILE, &init_cred);
+	if (IS_ERR(again) && !(file->f_mode & FMODE_WRITE) && !(file->f_flags & O_DIRECT))
+		return get_file(file);
+	return again;
+}
+
+/* In no table yet. */
 static struct holon_export *export_new(struct file *file)
 {
 	struct holon_export *export = kmem_cache_zalloc(export_cache, GFP_KERNEL);
+	int err;
 
-	lockdep_assert_held(&exports_lock);
 	if (!export)
-		return NULL;
-	export->id = ++last_export;
-	if (xa_err(xa_store(&exports, export->id, export, GFP_KERNEL))) {
+		return ERR_PTR(-ENOMEM);
+	export->file = open_again(file);
+	if (IS_ERR(export->file)) {
+		err = PTR_ERR(export->file);
 		kmem_cache_free(export_cache, export);
-		return NULL;
+		return ERR_PTR(err);
 	}
 	atomic_inc(&export_count);
-	export->file = get_file(file);
-	xa_init(&export->nodes);
-	hash_add(exports_by_inode, &export->by_inode, (unsigned long)file_inode(file));
 	return export;
 }
 
-/* Unless some node has it. Return: a file to be put without the lock, or NULL. */
-static struct file *export_close(struct holon_export *export)
+static void export_free(struct holon_export *export)
 {
-	struct file *file = export->file;
-
-	lockdep_assert_held(&exports_lock);
-	if (!xa_empty(&export->nodes))
-		return NULL;
-	hash_del(&export->by_inode);
-	xa_erase(&exports, export->id);
+	if (!export)
+		return;
+	fput(export->file);
 	atomic_dec(&export_count);
 	kmem_cache_free(export_cache, export);
-	return file;
 }
 
-int holon_paged_export(struct file *file, u8 node, struct holon_paged *paged)
+/* One user less. Return: the export, to be freed without the lock, or NULL. */
+static struct holon_export *export_leave(struct holon_export *export)
 {
-	struct inode *inode = file_inode(file);
-	struct timespec64 changed = inode_get_ctime(inode);
-	struct file *gone = NULL;
-	struct holon_export *export;
-	int err = -ENOMEM;
+	lockdep_assert_held(&exports_lock);
+	if (--export->users)
+		return NULL;
+	hash_del(&export->by_inode);
+	hash_del(&export->by_id);
+	return export;
+}
 
-	mutex_lock(&exports_lock);
-	export = export_find(inode) ?: export_new(file);
-	if (export) {
-		err = xa_err(xa_store(&export->nodes, node,
-				      xa_mk_value(export->sequence + 1), GFP_KERNEL));
-		if (err)
-			gone = export_close(export);
+int holon_paged_offer(struct file *file, struct holon_paged_offer *offer, struct holon_paged *paged)
+{
+	struct inode *inode = d_backing_inode(file_user_path(file)->dentry);
+	struct timespec64 modified = inode_get_mtime(inode);
+	struct holon_export *export, *made = NULL;
+
+	spin_lock(&exports_lock);
+	export = export_find(inode);
+	if (!export) {
+		spin_unlock(&exports_lock);
+		made = export_new(file);
+		if (IS_ERR(made))
+			return PTR_ERR(made);
+		spin_lock(&exports_lock);
+		export = export_find(inode);
+		if (!export) {
+			export = made;
+			made = NULL;
+			export->id = ++last_export;
+			hash_add(exports_by_inode, &export->by_inode, (unsigned long)inode);
+			hash_add(exports_by_id, &export->by_id, export->id);
+		}
 	}
-	if (!err) {
-		*paged = (struct holon_paged){
-			.id = cpu_to_le64(export->id),
-			.sequence = cpu_to_le64(++export->sequence),
-			.version = cpu_to_le64(timespec64_to_ns(&changed)),
-			.size = cpu_to_le64(i_size_read(inode)),
-		};
-	}
-	mutex_unlock(&exports_lock);
-	if (gone)
-		fput(gone);
-	return err;
+	export->users++;
+	export->offers[offer->node]++;
+	spin_unlock(&exports_lock);
+	export_free(made);
+	offer->export = export;
+	*paged = (struct holon_paged){
+		.id = cpu_to_le64(export->id),
+		.version = cpu_to_le64(timespec64_to_ns(&modified)),
+		.size = cpu_to_le64(i_size_read(inode)),
+	};
+	return 0;
+}
+
+void holon_paged_withdraw(const struct holon_paged_offer *offer)
+{
+	struct holon_export *gone;
+
+	spin_lock(&exports_lock);
+	offer->export->offers[offer->node]--;
+	gone = export_leave(offer->export);
+	spin_unlock(&exports_lock);
+	export_free(gone);
 }
 
 struct file *holon_paged_exported(u64 id, u8 node)
 {
-	struct file *file = NULL;
 	struct holon_export *export;
+	struct file *file = NULL;
 
-	mutex_lock(&exports_lock);
-	export = xa_load(&exports, id);
-	if (export && xa_load(&export->nodes, node))
+	spin_lock(&exports_lock);
+	export = export_load(id);
+	if (export && export->opened[node])
 		file = get_file(export->file);
-	mutex_unlock(&exports_lock);
+	spin_unlock(&exports_lock);
 	return file;
 }
 
-/* @sequence: of the last image that the node has seen. */
-static void export_drop(u64 id, u8 node, u64 sequence)
+/* Is a message of @node meant for us as we are, and does it come from that node as it is? */
+static bool is_current(const struct holon_request *request, __le64 incarnation)
 {
-	struct file *gone = NULL;
-	struct holon_export *export;
-	void *entry;
+	return le64_to_cpu(incarnation) == holon_view_incarnation(holon_node_id()) &&
+	       request->incarnation == holon_view_incarnation(request->node);
+}
 
-	mutex_lock(&exports_lock);
-	export = xa_load(&exports, id);
-	entry = export ? xa_load(&export->nodes, node) : NULL;
-	if (entry && xa_to_value(entry) <= sequence) {
-		xa_erase(&export->nodes, node);
-		gone = export_close(export);
+static int paged_open_handler(struct holon_request *request)
+{
+	const struct wire_paged_open *msg = request->data;
+	struct wire_paged_opened opened = { .id = msg->id, .incarnation = msg->incarnation };
+	struct holon_export *export;
+
+	spin_lock(&exports_lock);
+	export = export_load(le64_to_cpu(msg->id));
+	/* Looked at under the lock: who leaves later loses what it has opened. */
+	if (export && is_current(request, msg->incarnation) &&
+	    (export->offers[request->node] || export->opened[request->node])) {
+		export->users += !export->opened[request->node];
+		export->opened[request->node] = ++last_open;
+		opened.sequence = cpu_to_le64(last_open);
 	}
-	mutex_unlock(&exports_lock);
-	if (gone)
-		fput(gone);
+	spin_unlock(&exports_lock);
+	return opened.sequence ? holon_reply_data(request, &opened, sizeof(opened)) : -ESTALE;
 }
 
 static int paged_drop_handler(struct holon_request *request)
 {
 	const struct wire_paged_drop *msg = request->data;
+	struct holon_export *export, *gone = NULL;
+	u64 sequence = le64_to_cpu(msg->sequence);
 
-	if (le64_to_cpu(msg->incarnation) == holon_view_incarnation(holon_node_id()))
-		export_drop(le64_to_cpu(msg->id), request->node, le64_to_cpu(msg->sequence));
+	spin_lock(&exports_lock);
+	export = export_load(le64_to_cpu(msg->id));
+	if (export && sequence && export->opened[request->node] == sequence &&
+	    is_current(request, msg->incarnation)) {
+		export->opened[request->node] = 0;
+		gone = export_leave(export);
+	}
+	spin_unlock(&exports_lock);
+	export_free(gone);
 	return 0;
 }
 
@@ -241,7 +326,7 @@ static int paged_read_handler(struct holon_request *request)
 
 	if (!len || len > PAGED_READ_MAX || pos < 0 || pos > MAX_LFS_FILESIZE - (loff_t)len)
 		return -EBADMSG;
-	if (le64_to_cpu(msg->incarnation) != holon_view_incarnation(holon_node_id()))
+	if (!is_current(request, msg->incarnation))
 		return -ESTALE;
 	file = holon_paged_exported(le64_to_cpu(msg->id), request->node);
 	if (!file)
@@ -255,62 +340,70 @@ static int paged_read_handler(struct holon_request *request)
 	}
 	fput(file);
 	err = data ? min_t(ssize_t, got, 0) : -ENOMEM;
-	/* What has been read is good. */
-	if (done || !err)
+	/* Of a part nobody could say whether it is the end. */
+	if (!err)
 		err = holon_reply_data(request, data, done);
 	kvfree(data);
 	return err;
 }
 
+/* What those have opened is closed. */
 static void paged_lost(const struct holon_view *view, const unsigned long *lost)
 {
-	struct holon_export *export;
-	unsigned long id, node;
-	struct file *gone;
+	struct holon_export *export, *gone;
+	struct hlist_node *next;
+	HLIST_HEAD(closed);
+	unsigned long node;
+	int bucket;
 
-	mutex_lock(&exports_lock);
-	xa_for_each(&exports, id, export) {
-		for_each_set_bit(node, lost, HOLON_NODE_IDS)
-			xa_erase(&export->nodes, node);
-		gone = export_close(export);
-		/* Of a kernel thread the file is closed by a worker, later. */
+	spin_lock(&exports_lock);
+	hash_for_each_safe(exports_by_id, bucket, next, export, by_id) {
+		gone = NULL;
+		for_each_set_bit(node, lost, HOLON_NODE_IDS) {
+			if (!export->opened[node])
+				continue;
+			export->opened[node] = 0;
+			gone = export_leave(export);
+		}
 		if (gone)
-			fput(gone);
+			hlist_add_head(&gone->by_id, &closed);
 	}
-	mutex_unlock(&exports_lock);
-}
-
-static int paged_step(const struct holon_view *view)
-{
-	return 0;
+	spin_unlock(&exports_lock);
+	hlist_for_each_entry_safe(export, next, &closed, by_id)
+		export_free(export);
 }
 
 static struct holon_view_subscriber paged_view = {
 	.name = "paged",
 	.prio = HOLON_VIEW_FILES,
 	.lost = paged_lost,
-	.step = paged_step,
 };
 
 /* --- inodes of files of other nodes ------------------------------------------ */
 
 /**
- * struct paged_inode - a file of another node
- * @owner: which node
- * @incarnation: of that
+ * struct paged_key - which file of another node
+ * @owner: that node
+ * @incarnation: of it
  * @id: of the export
- * @sequence: of the last image that named it; under the lock of the inode
- * @version: of what is cached; the same
- * @name: as its owner calls it
  */
-struct paged_inode {
-	struct inode inode;
+struct paged_key {
 	u8 owner;
 	u64 incarnation;
 	u64 id;
+};
+
+/**
+ * struct paged_inode - a file of another node
+ * @key: which; id 0 until it is one
+ * @sequence: of its open, 0: there was none
+ * @version: of what is cached; under the lock of the inode
+ */
+struct paged_inode {
+	struct inode inode;
+	struct paged_key key;
 	u64 sequence;
 	u64 version;
-	char *name;
 };
 
 static struct kmem_cache *paged_cache;
@@ -321,21 +414,27 @@ static struct paged_inode *to_paged(const struct inode *inode)
 	return container_of(inode, struct paged_inode, inode);
 }
 
-/* Return: the bytes that there are, or an errno. @reply is to be freed if there are any. */
+/*
+ * Return: the bytes that there are, fewer than @len only at the end of the file, or an
+ * errno. @reply is to be freed if there are any.
+ */
 static ssize_t paged_fetch(const struct inode *inode, loff_t pos, size_t len,
 			   struct holon_reply *reply)
 {
-	const struct paged_inode *paged = to_paged(inode);
+	const struct paged_key *key = &to_paged(inode)->key;
 	struct wire_paged_read msg = {
-		.id = cpu_to_le64(paged->id),
-		.incarnation = cpu_to_le64(paged->incarnation),
+		.id = cpu_to_le64(key->id),
+		.incarnation = cpu_to_le64(key->incarnation),
 		.pos = cpu_to_le64(pos),
 		.len = cpu_to_le32(len),
 	};
 	struct holon_vec vec = { &msg, sizeof(msg) };
 	int err;
 
-	err = holon_call(paged->owner, &holon_rpc_paged_read, &vec, 1, reply);
+	err = holon_call(key->owner, &holon_rpc_paged_read, &vec, 1, reply);
+	/* It has been cut off meanwhile. */
+	if (err >= 0 && reply->len < len && pos + (loff_t)reply->len < i_size_read(inode))
+		err = -EIO;
 	if (err >= 0)
 		return min(reply->len, len);
 	holon_reply_free(reply);
@@ -409,17 +508,61 @@ static const struct file_operations paged_fops = {
 	.mmap = generic_file_readonly_mmap,
 };
 
-static void send_drop(u8 owner, u64 incarnation, u64 id, u64 sequence)
+/* Let its owner keep it open. Return: 0 or an errno. */
+static int paged_open_owner(struct paged_inode *paged)
 {
-	struct wire_paged_drop msg = {
-		.id = cpu_to_le64(id),
-		.incarnation = cpu_to_le64(incarnation),
-		.sequence = cpu_to_le64(sequence),
+	struct wire_paged_open msg = {
+		.id = cpu_to_le64(paged->key.id),
+		.incarnation = cpu_to_le64(paged->key.incarnation),
 	};
 	struct holon_vec vec = { &msg, sizeof(msg) };
+	const struct wire_paged_opened *opened;
+	struct holon_reply reply = {};
+	int err;
 
-	/* If that fails its owner has gone, or keeps it open for longer. */
-	holon_send(owner, &holon_rpc_paged_drop, &vec, 1, GFP_NOFS);
+	err = holon_call(paged->key.owner, &holon_rpc_paged_open, &vec, 1, &reply);
+	opened = reply.data;
+	if (err >= 0)
+		err = reply.len >= sizeof(*opened) ? 0 : -EBADMSG;
+	if (!err)
+		paged->sequence = le64_to_cpu(opened->sequence);
+	holon_reply_free(&reply);
+	return err;
+}
+
+static void send_drop(u8 owner, const struct wire_paged_drop *msg)
+{
+	struct holon_vec vec = { msg, sizeof(*msg) };
+
+	/* If that fails its owner has gone. */
+	holon_send(owner, &holon_rpc_paged_drop, &vec, 1, GFP_NOFS | __GFP_NOFAIL);
+}
+
+/* Who opened it was killed meanwhile. */
+static void paged_open_orphan(u8 node, int status, const void *data, size_t len)
+{
+	const struct wire_paged_opened *opened = data;
+	struct wire_paged_drop msg;
+
+	if (status || len < sizeof(*opened))
+		return;
+	msg = (struct wire_paged_drop){
+		.id = opened->id,
+		.incarnation = opened->incarnation,
+		.sequence = opened->sequence,
+	};
+	send_drop(node, &msg);
+}
+
+static void paged_drop_owner(const struct paged_inode *paged)
+{
+	struct wire_paged_drop msg = {
+		.id = cpu_to_le64(paged->key.id),
+		.incarnation = cpu_to_le64(paged->key.incarnation),
+		.sequence = cpu_to_le64(paged->sequence),
+	};
+
+	send_drop(paged->key.owner, &msg);
 }
 
 static void paged_evict(struct inode *inode)
@@ -428,10 +571,10 @@ static void paged_evict(struct inode *inode)
 
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
-	if (!paged->id)
-		return;
-	atomic_dec(&inode_count);
-	send_drop(paged->owner, paged->incarnation, paged->id, paged->sequence);
+	if (paged->key.id)
+		atomic_dec(&inode_count);
+	if (paged->sequence)
+		paged_drop_owner(paged);
 }
 
 static struct inode *paged_alloc(struct super_block *sb)
@@ -440,14 +583,14 @@ static struct inode *paged_alloc(struct super_block *sb)
 
 	if (!paged)
 		return NULL;
-	paged->id = 0;
-	paged->name = NULL;
+	paged->key = (struct paged_key){};
+	paged->sequence = 0;
+	paged->version = 0;
 	return &paged->inode;
 }
 
 static void paged_free(struct inode *inode)
 {
-	kfree(to_paged(inode)->name);
 	kmem_cache_free(paged_cache, to_paged(inode));
 }
 
@@ -464,23 +607,21 @@ bool holon_inode_is_paged(const struct inode *inode)
 	return inode->i_sb == paged_mount->mnt_sb;
 }
 
-u64 holon_paged_id(const struct file *file, u8 owner)
+u64 holon_paged_id(const struct inode *inode, u8 owner)
 {
-	const struct inode *inode = file_inode(file);
+	const struct paged_key *key = &to_paged(inode)->key;
 
-	return holon_inode_is_paged(inode) && to_paged(inode)->owner == owner ?
-	       to_paged(inode)->id : 0;
+	return holon_inode_is_paged(inode) && key->owner == owner ? key->id : 0;
 }
 
-/* For /proc/PID/maps and the link exe. */
+/* For /proc/PID/maps and the link exe: as its owner calls it. */
 static char *paged_dname(struct dentry *dentry, char *buffer, int len)
 {
-	const char *name = to_paged(d_inode(dentry))->name;
-	int size = strlen(name) + 1;
+	int size = dentry->d_name.len + 1;
 
 	if (size > len)
 		return ERR_PTR(-ENAMETOOLONG);
-	return memcpy(buffer + len - size, name, size);
+	return memcpy(buffer + len - size, dentry->d_name.name, size);
 }
 
 static const struct dentry_operations paged_dentry_operations = {
@@ -489,24 +630,16 @@ static const struct dentry_operations paged_dentry_operations = {
 
 static int paged_test(struct inode *inode, void *data)
 {
-	const struct paged_inode *paged = to_paged(inode), *wanted = data;
+	const struct paged_key *key = &to_paged(inode)->key, *wanted = data;
 
-	return paged->owner == wanted->owner && paged->id == wanted->id &&
-	       paged->incarnation == wanted->incarnation;
+	return key->owner == wanted->owner && key->id == wanted->id &&
+	       key->incarnation == wanted->incarnation;
 }
 
 static int paged_set(struct inode *inode, void *data)
 {
-	struct paged_inode *paged = to_paged(inode);
-	const struct paged_inode *wanted = data;
-
-	paged->owner = wanted->owner;
-	paged->incarnation = wanted->incarnation;
-	paged->id = wanted->id;
-	paged->sequence = 0;
-	paged->version = 0;
-	paged->name = kstrdup(wanted->name, GFP_ATOMIC);
-	return paged->name ? 0 : -ENOMEM;
+	to_paged(inode)->key = *(const struct paged_key *)data;
+	return 0;
 }
 
 static void paged_init_inode(struct inode *inode)
@@ -521,49 +654,63 @@ static void paged_init_inode(struct inode *inode)
 	simple_inode_init_ts(inode);
 }
 
-/* What an image says of it. Pages of an older version are read again. */
+/* What an image says of it. Pages of another version are read again. */
 static void paged_refresh(struct inode *inode, const struct holon_paged *said)
 {
-	u64 version = le64_to_cpu(said->version), sequence = le64_to_cpu(said->sequence);
+	u64 version = le64_to_cpu(said->version), size = le64_to_cpu(said->size);
 	struct paged_inode *paged = to_paged(inode);
-	bool other = false;
 
 	inode_lock(inode);
-	if (sequence > paged->sequence) {
-		other = paged->sequence && paged->version != version;
-		paged->sequence = sequence;
+	if (paged->version != version || i_size_read(inode) != size) {
 		paged->version = version;
-		i_size_write(inode, le64_to_cpu(said->size));
-	}
-	if (other)
+		i_size_write(inode, size);
 		invalidate_inode_pages2(inode->i_mapping);
+	}
 	inode_unlock(inode);
+}
+
+/* The inode of @key, opened at its owner. */
+static struct inode *paged_get(struct paged_key *key)
+{
+	struct inode *inode;
+	int err = 0;
+
+	inode = iget5_locked(paged_mount->mnt_sb, hash_long(key->id, BITS_PER_LONG), paged_test,
+			     paged_set, key);
+	if (!inode)
+		return ERR_PTR(-ENOMEM);
+	if (inode->i_state & I_NEW) {
+		paged_init_inode(inode);
+		err = paged_open_owner(to_paged(inode));
+		if (err)
+			iget_failed(inode);
+		else
+			unlock_new_inode(inode);
+	} else if (is_bad_inode(inode)) {
+		err = -ESTALE;
+		iput(inode);
+	}
+	return err ? ERR_PTR(err) : inode;
 }
 
 struct file *holon_paged_file(u8 owner, u64 incarnation, const struct holon_paged *said,
 			      const char *name)
 {
-	struct paged_inode wanted = {
+	struct paged_key key = {
 		.owner = owner,
 		.incarnation = incarnation,
 		.id = le64_to_cpu(said->id),
-		.name = (char *)name,
 	};
 	struct inode *inode;
 	struct file *file;
 
-	if (!wanted.id || le64_to_cpu(said->size) > MAX_LFS_FILESIZE)
+	if (!key.id || le64_to_cpu(said->size) > MAX_LFS_FILESIZE)
 		return ERR_PTR(-EBADMSG);
-	inode = iget5_locked(paged_mount->mnt_sb, hash_long(wanted.id, BITS_PER_LONG),
-			     paged_test, paged_set, &wanted);
-	if (!inode)
-		return ERR_PTR(-ENOMEM);
-	if (inode->i_state & I_NEW) {
-		paged_init_inode(inode);
-		unlock_new_inode(inode);
-	}
+	inode = paged_get(&key);
+	if (IS_ERR(inode))
+		return ERR_CAST(inode);
 	paged_refresh(inode, said);
-	file = alloc_file_pseudo(inode, paged_mount, "", O_RDONLY, &paged_fops);
+	file = alloc_file_pseudo(inode, paged_mount, name, O_RDONLY, &paged_fops);
 	if (IS_ERR(file)) {
 		iput(inode);
 		return file;
@@ -571,26 +718,6 @@ struct file *holon_paged_file(u8 owner, u64 incarnation, const struct holon_page
 	file->f_ra.ra_pages = PAGED_READ_MAX / PAGE_SIZE;
 	file->f_ra.prev_pos = -1;
 	return file;
-}
-
-void holon_paged_refuse(u8 owner, u64 incarnation, const struct holon_paged *said)
-{
-	struct paged_inode wanted = {
-		.owner = owner,
-		.incarnation = incarnation,
-		.id = le64_to_cpu(said->id),
-	};
-	struct inode *inode;
-
-	/* Who has mapped it all the same drops it later. */
-	inode = ilookup5(paged_mount->mnt_sb, hash_long(wanted.id, BITS_PER_LONG), paged_test,
-			 &wanted);
-	if (inode) {
-		paged_refresh(inode, said);
-		iput(inode);
-	} else {
-		send_drop(owner, incarnation, wanted.id, le64_to_cpu(said->sequence));
-	}
 }
 
 /* --- the file system that holds them ------------------------------------------ */
@@ -627,7 +754,7 @@ static int __init holon_paged_init(void)
 					paged_init_once);
 	paged_mount = kern_mount(&paged_type);
 	if (IS_ERR(paged_mount))
-		return PTR_ERR(paged_mount);
+		panic("holon: no file system for paged files\n");
 	holon_view_subscribe(&paged_view);
 	return 0;
 }

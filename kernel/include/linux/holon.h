@@ -89,7 +89,6 @@ static inline void holon_resume_user_mode(struct pt_regs *regs)
 static inline void holon_fork(struct task_struct *p)
 {
 	p->holon = NULL;
-	p->holon_moves = 0;
 	clear_task_syscall_work(p, HOLON);
 	if (static_branch_unlikely(&holon_task_key) && unlikely(current->holon))
 		__holon_fork(p);

@@ -6,6 +6,7 @@
 #ifndef _LINUX_HOLON_FILE_H
 #define _LINUX_HOLON_FILE_H
 
+#include <linux/list.h>
 #include <linux/types.h>
 
 struct file;
@@ -92,27 +93,43 @@ bool holon_remote_pollable(const struct file *file);
 /**
  * struct holon_paged - a file that is mapped on a node which does not have it
  * @id: number of the export at its owner; 0: none
- * @sequence: of this message, for its owner
  * @version: of its contents
  * @size: in bytes
  *
  * Little endian, in images.
  */
 struct holon_paged {
-	__le64 id, sequence, version, size;
+	__le64 id, version, size;
+};
+
+struct holon_export;
+
+/**
+ * struct holon_paged_offer - a node may open a file, while there is one
+ * @list: of the user
+ * @export: the file
+ * @node: which
+ */
+struct holon_paged_offer {
+	struct list_head list;
+	struct holon_export *export;
+	u8 node;
 };
 
 /**
- * holon_paged_export - owner: let a node read a file
- * @file: open for reading
- * @node: which
- * @paged: filled in, for an image that is sent to @node afterwards
+ * holon_paged_offer - owner: let a node read a file
+ * @file: open to be read, by anybody
+ * @offer: with ->node set
+ * @paged: filled in, for an image
  *
- * Context: process context. Return: 0 or -ENOMEM.
+ * The node has to open it before the offer is withdrawn.
+ * Context: process context. Return: 0; -ENOMEM; or why it cannot be opened.
  */
-int holon_paged_export(struct file *file, u8 node, struct holon_paged *paged);
+int holon_paged_offer(struct file *file, struct holon_paged_offer *offer,
+		      struct holon_paged *paged);
+void holon_paged_withdraw(const struct holon_paged_offer *offer);
 
-/* The file behind a number that was given to @node, with a reference, or NULL. */
+/* The file behind a number that @node has opened, with a reference, or NULL. */
 struct file *holon_paged_exported(u64 id, u8 node);
 
 /**
@@ -125,19 +142,17 @@ struct file *holon_paged_exported(u64 id, u8 node);
  * Private and read-only shared mappings can be made; each of its pages is read from
  * @owner when it is touched first by anybody here. A page that cannot be had, because
  * that node has left, is a SIGBUS.
- * Context: process context. Return: an open file, or an ERR_PTR().
+ * Context: process context, asks @owner; killable. Return: an open file, or an ERR_PTR().
  */
 struct file *holon_paged_file(u8 owner, u64 incarnation, const struct holon_paged *said,
 			      const char *name);
-/* The same file was found here: @owner need not keep it open for that. */
-void holon_paged_refuse(u8 owner, u64 incarnation, const struct holon_paged *said);
 
 /* How many files others may read, and how many of others are mapped here. */
 unsigned int holon_paged_exports(void);
 unsigned int holon_paged_files(void);
 
-/* Number of the export behind a file that came from @owner, or 0. */
-u64 holon_paged_id(const struct file *file, u8 owner);
+/* Number of the export behind an inode of a file of @owner, or 0. */
+u64 holon_paged_id(const struct inode *inode, u8 owner);
 bool holon_inode_is_paged(const struct inode *inode);
 
 /* Is it the root of a stub filesystem, which only home has? */

@@ -47,8 +47,9 @@ enum holon_rpc_id {
 	/* 256..319: files */
 	HOLON_RPC_ID_POLL_ASK	= 256,
 	HOLON_RPC_ID_POLL_MASK	= 257,
-	HOLON_RPC_ID_PAGED_READ	= 258,	/* bytes of a mapped file */
-	HOLON_RPC_ID_PAGED_DROP	= 259,	/* which is mapped no more */
+	HOLON_RPC_ID_PAGED_OPEN	= 258,	/* a file is to be mapped */
+	HOLON_RPC_ID_PAGED_READ	= 259,	/* bytes of it */
+	HOLON_RPC_ID_PAGED_DROP	= 260,	/* it is mapped no more */
 
 	HOLON_RPC_ID_MAX	= 1023
 };

@@ -41,7 +41,7 @@ struct holon_guest_request {
 			__le32 pieces;	/* of HOME: the image was sent before */
 			__le32 stay;	/* of STAY: why, enum holon_stay, and errno */
 			__le32 err;
-			__le32 pad;
+			__le32 number;	/* of STAY: of the RECALL, or 0 */
 			__le64 memory;	/* of STAY: bytes that it has here */
 		} move;
 	};

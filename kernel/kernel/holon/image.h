@@ -19,7 +19,7 @@ struct linux_binprm;
 
 /* Largest image: the arguments of one execve() have at most 6 MiB. */
 #define HOLON_IMAGE_MAX		(8U << 20)
-#define HOLON_IMAGE_VERSION	1
+#define HOLON_IMAGE_VERSION	2
 
 #define HOLON_RECORD_MUST	0x80000000U
 
@@ -134,14 +134,15 @@ struct holon_record_mm {
 
 /**
  * struct holon_record_map - which file is mapped
- * @ino, @size, @modified: of one with a name, time in nanoseconds
+ * @ino, @size, @modified, @crc: of one with a name; time in nanoseconds, the last one of
+ *	its first page
  * @paged: where to read it, if its home lets
  * @flags: HOLON_MAP_*
  */
 struct holon_record_map {
 	__le64 ino, size, modified;
 	struct holon_paged paged;
-	__le32 flags, pad;
+	__le32 flags, crc;
 } __packed __aligned(4);
 
 /* The program; its path follows. */

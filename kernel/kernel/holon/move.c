@@ -122,6 +122,9 @@ HOLON_RPC(task_recall, HOLON_RPC_ID_TASK_RECALL, HOLON_FWD,
 /* A reason that is known has its own errno. */
 static int stay_error(enum holon_stay *stay, int err)
 {
+	/* It was killed, not who waits for it. */
+	if (err == -EINTR)
+		*stay = HOLON_STAY_GONE;
 	if (*stay)
 		return holon_stay_errno(*stay);
 	switch (err) {
@@ -130,13 +133,6 @@ static int stay_error(enum holon_stay *stay, int err)
 		break;
 	case -EHOSTDOWN:
 		*stay = HOLON_STAY_NODE;
-		break;
-	case -EINTR:
-		/* It was killed, not who waits for it; nor would netlink answer that. */
-		*stay = HOLON_STAY_GONE;
-		return -ESRCH;
-	case -ESTALE:
-		*stay = HOLON_STAY_VERSION;
 		break;
 	default:
 		*stay = HOLON_STAY_ERROR;
@@ -271,9 +267,10 @@ static int look(struct holon_task *ht, enum holon_stay *stay)
 
 	if (err)
 		return err;
+	ht->looking = true;
 	err = write_image(ht->leader, &image, stay);
+	ht->looking = false;
 	holon_image_free(&image);
-	holon_timers_rearm();
 	holon_release(ht->leader, NULL);
 	if (!err)
 		*stay = HOLON_STAY_MOVABLE;
@@ -295,6 +292,8 @@ static int move_held_away(struct holon_task *ht, enum holon_stay *stay)
 	      holon_image_call(ht, &image, &reply);
 	if (err > 0)
 		err = -EBADMSG;
+	if (err == -ESTALE)
+		*stay = HOLON_STAY_VERSION;
 	if (!err)
 		err = holon_ready_parse(&reply, &ready) ?: holon_mm_send(ht, ht->node);
 	if (!err && (READ_ONCE(ht->exited) || READ_ONCE(ht->lost)))
@@ -331,14 +330,15 @@ void holon_move_away(struct holon_task *ht)
 	bool asked = holon_move_only_asked(ht);
 	int err = asked ? look(ht, &stay) : move_away(ht, &stay);
 
+	holon_map_withdraw(ht);
 	if (err)
 		err = stay_error(&stay, err);
-	holon_move_done(ht, stay, err);
-	if (!err && !asked)
-		return;
-	if (!asked)
+	if (err || asked)
+		holon_move_detach(stay, err);
+	else
+		holon_move_done(ht, stay, err);
+	if (err && !asked)
 		atomic64_inc(&holon_task_stat.refused);
-	holon_task_detach();
 }
 
 void holon_move_along(struct holon_task *ht)
@@ -480,6 +480,8 @@ static int move_held_home(struct holon_task *ht, enum holon_stay *stay)
 		/* The deputies are about to stop. */
 		if (err == -EBUSY)
 			*stay = HOLON_STAY_LATE;
+		else if (err == -ESTALE)
+			*stay = HOLON_STAY_VERSION;
 		err = err ?: holon_mm_send(ht, ht->home) ?: ask_land(ht);
 	}
 	holon_image_free(&image);
@@ -487,12 +489,13 @@ static int move_held_home(struct holon_task *ht, enum holon_stay *stay)
 }
 
 /* Home hears why not, and goes on as the deputy. */
-static void ask_stay(struct holon_task *ht, enum holon_stay stay, int err)
+static void ask_stay(struct holon_task *ht, u32 number, enum holon_stay stay, int err)
 {
 	struct holon_guest_request request = {
 		.nr = cpu_to_le32(HOLON_FORWARD_STAY),
 		.move.stay = cpu_to_le32(stay),
 		.move.err = cpu_to_le32(err),
+		.move.number = cpu_to_le32(number),
 		.move.memory = cpu_to_le64((u64)get_mm_rss(current->mm) << PAGE_SHIFT),
 	};
 	struct holon_guest_answer answer;
@@ -540,9 +543,10 @@ static bool try_again(const struct holon_task *ht, enum holon_stay stay, unsigne
  * Signals, a stop or a freeze come first: the hook comes back, and the call, if there
  * is one, has not begun.
  */
-static void come_back(struct holon_task *ht, bool recalled)
+static void come_back(struct holon_task *ht, bool recalled, u32 number)
 {
-	if (recalled)
+	/* Unless it has been taken back meanwhile. */
+	if (recalled && READ_ONCE(ht->leader->recall_number) == number)
 		WRITE_ONCE(ht->leader->recalled, true);
 	set_notify_resume(current);
 }
@@ -552,6 +556,7 @@ bool holon_move_home(struct holon_task *ht)
 	enum holon_stay stay = HOLON_STAY_NONE;
 	bool recalled, asked;
 	unsigned int tries = 0;
+	u32 number;
 	int err;
 
 	if (holon_hold_wanted(ht)) {
@@ -560,6 +565,7 @@ bool holon_move_home(struct holon_task *ht)
 	}
 	recalled = READ_ONCE(ht->leader->recalled);
 	WRITE_ONCE(ht->leader->recalled, false);
+	number = recalled ? READ_ONCE(ht->leader->recall_number) : 0;
 	asked = recalled && READ_ONCE(ht->leader->recall_asked) && !ht->recall_call;
 	do {
 		if (stay)
@@ -577,7 +583,7 @@ bool holon_move_home(struct holon_task *ht)
 		return true;
 	if (err == -ECANCELED ||
 	    (ht->recall_call && holon_stay_passes(stay) && signal_pending(current))) {
-		come_back(ht, recalled);
+		come_back(ht, recalled, number);
 		return false;
 	}
 	if (err)
@@ -588,7 +594,7 @@ bool holon_move_home(struct holon_task *ht)
 		pr_info_ratelimited("a system call of process %d has to run at home, but %s\n",
 				    ht->pid, holon_stay_text(stay));
 	}
-	ask_stay(ht, stay, err);
+	ask_stay(ht, number, stay, err);
 	return true;
 }
 
@@ -611,18 +617,21 @@ static void call_to_hook(struct holon_task *leader)
 static int holon_recall_handler(struct holon_request *request)
 {
 	const struct holon_wire_task *msg = request->data;
+	u32 flags = le32_to_cpu(msg->flags);
 	struct holon_task *ht;
 
 	ht = holon_task_find(HOLON_ROLE_GUEST, request->node, le32_to_cpu(msg->pid),
 			     le64_to_cpu(msg->inc));
 	if (!ht)
 		return 0;
-	if (le32_to_cpu(msg->flags) & HOLON_RECALL_CANCEL) {
-		WRITE_ONCE(ht->recalled, false);
-	} else {
-		WRITE_ONCE(ht->recall_asked, le32_to_cpu(msg->flags) & HOLON_RECALL_ASK);
+	if (!(flags & HOLON_RECALL_CANCEL)) {
+		WRITE_ONCE(ht->recall_asked, flags & HOLON_RECALL_ASK);
+		WRITE_ONCE(ht->recall_number, flags >> HOLON_RECALL_NUMBER_SHIFT);
 		WRITE_ONCE(ht->recalled, true);
 		call_to_hook(ht);
+	} else if (READ_ONCE(ht->recall_number) == flags >> HOLON_RECALL_NUMBER_SHIFT) {
+		WRITE_ONCE(ht->recall_number, 0);
+		WRITE_ONCE(ht->recalled, false);
 	}
 	holon_task_put(ht);
 	return 0;
@@ -660,7 +669,7 @@ static int join_again(struct holon_task *ht)
 }
 
 /* The guest goes on where it is, and we as its deputy. */
-static void stay_away(struct holon_task *ht, enum holon_stay stay, int err)
+static void stay_away(struct holon_task *ht)
 {
 	WRITE_ONCE(ht->importing, false);
 	holon_image_drop(ht->node, ht->pid, ht->inc);
@@ -677,8 +686,6 @@ static void stay_away(struct holon_task *ht, enum holon_stay stay, int err)
 		spin_unlock_irq(&ht->lock);
 		holon_release(ht->leader, NULL);
 	}
-	if (stay)
-		holon_move_done(ht->leader, stay, err);
 }
 
 static int take_landing(struct holon_task *ht, const struct holon_guest_request *request,
@@ -762,7 +769,7 @@ static int land_begin(struct holon_task *ht, const struct holon_guest_request *r
 	ht->window_len = 0;
 	err = err ?: holon_order(ht->leader, join_landing);
 	if (err)
-		stay_away(ht, HOLON_STAY_NONE, 0);
+		stay_away(ht);
 	else
 		WRITE_ONCE(ht->importing, true);
 	return err;
@@ -916,9 +923,11 @@ int holon_land(struct holon_task *ht, const struct holon_guest_request *request,
 	case HOLON_FORWARD_LAND:
 		return land_end(ht, request, len);
 	default:
-		holon_move_told(ht->leader, le64_to_cpu(request->move.memory));
-		stay_away(ht, le32_to_cpu(request->move.stay) ?: HOLON_STAY_ERROR,
-			  (s32)le32_to_cpu(request->move.err));
+		stay_away(ht);
+		holon_move_stays(ht->leader, le32_to_cpu(request->move.number),
+				 le32_to_cpu(request->move.stay) ?: HOLON_STAY_ERROR,
+				 le32_to_cpu(request->move.err),
+				 le64_to_cpu(request->move.memory));
 		return 0;
 	}
 }
@@ -938,6 +947,5 @@ void holon_landed(struct holon_task *ht)
 	holon_move_settle(ht);
 	atomic64_inc(&holon_task_stat.homed);
 	holon_task_moved(ht, ht->node, ht->home);
-	holon_move_done(ht->leader, HOLON_STAY_NONE, 0);
-	holon_task_detach();
+	holon_move_detach(HOLON_STAY_NONE, 0);
 }

@@ -144,10 +144,14 @@ struct holon_record_map;
  * @map: filled in
  * @stay: why it cannot be had at the other node
  *
+ * Home may offer it to the other node, until holon_map_withdraw().
  * Return: 0; -EBUSY with @stay; -EIO when it could not be written back; -ENOMEM.
  */
-int holon_map_export(const struct holon_task *ht, struct file *file, bool shared,
+int holon_map_export(struct holon_task *ht, struct file *file, bool shared,
 		     struct holon_record_map *map, enum holon_stay *stay);
+
+/* The move has ended. */
+void holon_map_withdraw(struct holon_task *ht);
 
 /**
  * holon_map_import - find it at the other node
@@ -314,8 +318,11 @@ void holon_move_settle(struct holon_task *ht);
 
 /* Tell them of the end of it. */
 void holon_move_done(struct holon_task *ht, enum holon_stay stay, int err);
-/* And before that, how much memory it has. */
-void holon_move_told(struct holon_task *ht, u64 memory);
+/* Current is at home as ever: it has no half any more, then they are told. */
+void holon_move_detach(enum holon_stay stay, int err);
+/* A guest stays, which is what question @number is answered; with its memory in bytes. */
+void holon_move_stays(struct holon_task *ht, u32 number, enum holon_stay stay, int err,
+		      u64 memory);
 /* Do they only want to know whether it could move? */
 bool holon_move_only_asked(struct holon_task *ht);
 

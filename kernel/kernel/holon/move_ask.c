@@ -48,6 +48,7 @@
  * @work: brings the process to its hook
  * @done: it has moved or will not
  * @node: where to; 0: nowhere, could it?
+ * @number: of the question, in RECALL and in the guest's STAY
  * @stay: why not, with HOLON_STAY_ERROR as in @err
  * @err: negative errno
  * @memory: bytes that it has where it runs, when it has said so
@@ -57,6 +58,7 @@ struct holon_move {
 	struct callback_head work;
 	struct completion done;
 	u8 node;
+	u32 number;
 	enum holon_stay stay;
 	int err;
 	u64 memory;
@@ -101,6 +103,7 @@ static HOLON_RPC(task_migrate, HOLON_RPC_ID_TASK_MIGRATE, HOLON_REQ,
 
 static struct holon_move *move_alloc(u8 node)
 {
+	static atomic_t last;
 	struct holon_move *move = kzalloc(sizeof(*move), GFP_KERNEL);
 
 	if (!move)
@@ -108,6 +111,8 @@ static struct holon_move *move_alloc(u8 node)
 	refcount_set(&move->ref, 2);
 	init_completion(&move->done);
 	move->node = node;
+	/* Never 0, which is what a guest says that was not asked. */
+	move->number = atomic_inc_return(&last) % HOLON_RECALL_NUMBERS + 1;
 	return move;
 }
 
@@ -115,6 +120,12 @@ static void move_put(struct holon_move *move)
 {
 	if (refcount_dec_and_test(&move->ref))
 		kfree(move);
+}
+
+/* Of a peer. Netlink answers no request that ends with EINTR: who asked was not killed. */
+static int sane_error(int err)
+{
+	return err < -MAX_ERRNO || err == -EINTR ? -EIO : min(err, 0);
 }
 
 static void move_end(struct holon_move *move, enum holon_stay stay, int err)
@@ -125,12 +136,12 @@ static void move_end(struct holon_move *move, enum holon_stay stay, int err)
 		err = -EBADMSG;
 	}
 	move->stay = stay;
-	move->err = min(err, 0);
+	move->err = sane_error(err);
 	complete_all(&move->done);
 	move_put(move);
 }
 
-void holon_move_done(struct holon_task *ht, enum holon_stay stay, int err)
+static struct holon_move *move_take(struct holon_task *ht)
 {
 	struct holon_move *move;
 
@@ -138,16 +149,38 @@ void holon_move_done(struct holon_task *ht, enum holon_stay stay, int err)
 	move = ht->move;
 	ht->move = NULL;
 	spin_unlock_irq(&ht->lock);
+	return move;
+}
+
+void holon_move_done(struct holon_task *ht, enum holon_stay stay, int err)
+{
+	struct holon_move *move = move_take(ht);
+
 	if (move)
 		move_end(move, stay, err);
 }
 
-void holon_move_told(struct holon_task *ht, u64 memory)
+void holon_move_detach(enum holon_stay stay, int err)
 {
+	struct holon_move *move = move_take(current->holon->leader);
+
+	holon_task_detach();
+	if (move)
+		move_end(move, stay, err);
+}
+
+void holon_move_stays(struct holon_task *ht, u32 number, enum holon_stay stay, int err, u64 memory)
+{
+	struct holon_move *move = NULL;
+
 	spin_lock_irq(&ht->lock);
-	if (ht->move)
-		ht->move->memory = memory;
+	if (ht->move && ht->move->number == number)
+		swap(move, ht->move);
 	spin_unlock_irq(&ht->lock);
+	if (!move)
+		return;
+	move->memory = memory;
+	move_end(move, stay, err);
 }
 
 bool holon_move_only_asked(struct holon_task *ht)
@@ -240,12 +273,12 @@ static int send_away(struct task_struct *task, u8 node, struct verdict *verdict)
 
 /* --- a guest ------------------------------------------------------------------------ */
 
-static void send_recall(struct holon_task *ht, u32 flags)
+static void send_recall(struct holon_task *ht, u32 number, u32 flags)
 {
 	struct holon_wire_task msg = {
 		.inc = cpu_to_le64(ht->inc),
 		.pid = cpu_to_le32(ht->pid),
-		.flags = cpu_to_le32(flags),
+		.flags = cpu_to_le32(number << HOLON_RECALL_NUMBER_SHIFT | flags),
 	};
 	struct holon_vec vec = { &msg, sizeof(msg) };
 
@@ -263,9 +296,9 @@ static bool take_back(struct holon_task *ht, struct holon_move *move)
 		ht->move = NULL;
 	spin_unlock_irq(&ht->lock);
 	if (mine) {
-		move_put(move);
 		/* Should it just begin, it comes home, and nobody is told. */
-		send_recall(ht, HOLON_RECALL_CANCEL);
+		send_recall(ht, move->number, HOLON_RECALL_CANCEL);
+		move_put(move);
 	}
 	return mine;
 }
@@ -289,7 +322,7 @@ static int call_back(struct holon_task *ht, u8 node, struct verdict *verdict)
 		verdict->stay = HOLON_STAY_OTHER_MOVE;
 		return err;
 	}
-	send_recall(ht, node ? 0 : HOLON_RECALL_ASK);
+	send_recall(ht, move->number, node ? 0 : HOLON_RECALL_ASK);
 	if (!wait_begun(move) && take_back(ht, move)) {
 		verdict->stay = HOLON_STAY_LATE;
 		err = -EBUSY;
@@ -336,7 +369,8 @@ static int step(struct task_struct *task, u8 node, struct verdict *verdict, bool
 	if (!ht)
 		return node == home ? 0 : send_away(task, node, verdict);
 	if (ht->state == HOLON_TASK_EXITING) {
-		verdict->stay = ht->threads ? HOLON_STAY_LEADER : HOLON_STAY_GONE;
+		verdict->stay = !(task->flags & PF_EXITING) ? HOLON_STAY_OTHER_MOVE :
+				ht->threads ? HOLON_STAY_LEADER : HOLON_STAY_GONE;
 		err = holon_stay_errno(verdict->stay);
 	} else if (ht->role != HOLON_ROLE_DEPUTY || ht->state != HOLON_TASK_STABLE) {
 		verdict->stay = ht->role == HOLON_ROLE_DEPUTY ? HOLON_STAY_OTHER_MOVE :
@@ -362,7 +396,7 @@ static int migrate_self(u8 node, struct verdict *verdict)
 	struct holon_move *move;
 
 	if (ht && ht->state == HOLON_TASK_STABLE && node == holon_node_id()) {
-		send_recall(ht->leader, 0);
+		send_recall(ht->leader, 0, 0);
 		return 0;
 	}
 	verdict->stay = ht ? HOLON_STAY_SELF : holon_move_check();
@@ -392,7 +426,8 @@ static int migrate(struct task_struct *task, u8 node, struct verdict *verdict)
 		return migrate_self(node, verdict);
 	do {
 		err = step(task, node, verdict, &there);
-		if (err && holon_stay_passes(verdict->stay) && ++tries < HOLON_MOVE_TRIES) {
+		if (err && (holon_stay_passes(verdict->stay) ||
+			    verdict->stay == HOLON_STAY_OTHER_MOVE) && ++tries < HOLON_MOVE_TRIES) {
 			msleep(HOLON_MOVE_PAUSE_MS);
 			err = 0;
 			there = false;
@@ -450,7 +485,8 @@ static u64 memory_of(struct task_struct *task)
 	return memory;
 }
 
-static enum holon_whereabouts whereabouts(const struct holon_task *ht)
+static enum holon_whereabouts whereabouts(const struct task_struct *task,
+					  const struct holon_task *ht)
 {
 	switch (ht->state) {
 	case HOLON_TASK_PLACED:
@@ -458,7 +494,9 @@ static enum holon_whereabouts whereabouts(const struct holon_task *ht)
 	case HOLON_TASK_STABLE:
 		return HOLON_WHEREABOUTS_AWAY;
 	case HOLON_TASK_EXITING:
-		return HOLON_WHEREABOUTS_ENDING;
+		/* It has come home, and other threads are about to see that. */
+		return task->flags & PF_EXITING || ht->role == HOLON_ROLE_GUEST ?
+		       HOLON_WHEREABOUTS_ENDING : HOLON_WHEREABOUTS_HOME;
 	default:
 		return HOLON_WHEREABOUTS_MOVING;
 	}
@@ -468,15 +506,17 @@ static enum holon_whereabouts whereabouts(const struct holon_task *ht)
 static void describe(struct task_struct *task, const struct holon_task *ht,
 		     struct holon_task_info *info)
 {
+	enum holon_whereabouts state = ht ? whereabouts(task, ht) : HOLON_WHEREABOUTS_HOME;
 	u8 here = holon_node_id();
 
 	*info = (struct holon_task_info){
 		.pid = ht ? ht->pid : task_tgid_nr(task),
 		.home = ht ? ht->home : here,
-		.node = ht && ht->state != HOLON_TASK_PLACED ? ht->node : here,
-		.state = ht ? whereabouts(ht) : HOLON_WHEREABOUTS_HOME,
-		.threads = ht ? READ_ONCE(ht->threads) : get_nr_threads(task),
-		.moves = READ_ONCE(task->holon_moves),
+		.node = state == HOLON_WHEREABOUTS_HOME ? here : ht->node,
+		.state = state,
+		.threads = state == HOLON_WHEREABOUTS_HOME ? get_nr_threads(task) :
+							     READ_ONCE(ht->threads),
+		.moves = READ_ONCE(task->signal->holon_moves),
 	};
 	if (info->node == here)
 		info->memory = memory_of(task);
@@ -609,13 +649,14 @@ static int ask_home(pid_t pid, u8 node, enum holon_stay *stay, struct holon_task
 	if (err < 0) {
 		if (err == -EHOSTDOWN)
 			*stay = HOLON_STAY_GONE;
+		holon_reply_free(&reply);
 		return err;
 	}
 	answer = reply.data;
 	err = -EBADMSG;
 	if (reply.len >= sizeof(*answer)) {
 		*stay = le32_to_cpu(answer->stay);
-		err = min_t(s32, le32_to_cpu(answer->err), 0);
+		err = sane_error(le32_to_cpu(answer->err));
 	}
 	if (err != -EBADMSG && info) {
 		*info = (struct holon_task_info){

@@ -4,10 +4,11 @@
  *
  * A file on a mount that all nodes share is opened by its name, if it is the same one
  * there: the same inode of one file server, or on mounts that are only said to be
- * identical, size and time of modification. Whatever else home has mapped is read from
+ * identical, size, time of modification and first page. Whatever else home has mapped is read from
  * home, see fs/holon/paged.c: files of other mounts, deleted ones, those of another
  * version. Home itself takes only what it has.
  */
+#include <linux/crc32.h>
 #include <linux/cred.h>
 #include <linux/dcache.h>
 #include <linux/file.h>
@@ -16,6 +17,7 @@
 #include <linux/mount.h>
 #include <linux/namei.h>
 #include <linux/pagemap.h>
+#include <linux/slab.h>
 
 #include <linux/holon_file.h>
 #include <linux/holon_node.h>
@@ -25,9 +27,15 @@
 #include "move.h"
 #include "task.h"
 
-static bool deleted(const struct file *file)
+/* Of a layered file system its own file, not that of the layer. */
+static const struct path *path_of(const struct file *file)
 {
-	return d_unlinked(file->f_path.dentry) || !file_inode(file)->i_nlink;
+	return file_user_path(file);
+}
+
+static bool deleted(const struct path *path)
+{
+	return d_unlinked(path->dentry) || !d_backing_inode(path->dentry)->i_nlink;
 }
 
 static bool readable(const struct file *file)
@@ -35,58 +43,127 @@ static bool readable(const struct file *file)
 	return file->f_mode & FMODE_READ && file->f_op->read_iter && !file->f_op->read;
 }
 
-static void identify(const struct inode *inode, struct holon_record_map *map)
+/* Of the first page, in which the linker has put the number of the build. */
+static int checksum(struct file *file, u32 *crc)
 {
-	struct timespec64 modified = inode_get_mtime(inode);
+	loff_t pos = 0;
+	ssize_t got;
+	void *page;
 
+	page = (void *)__get_free_page(GFP_KERNEL);
+	if (!page)
+		return -ENOMEM;
+	got = kernel_read(file, page, PAGE_SIZE, &pos);
+	if (got >= 0)
+		*crc = crc32(~0, page, got);
+	free_page((unsigned long)page);
+	return min_t(ssize_t, got, 0);
+}
+
+/* @file: any that is open to read the same inode */
+static int identify(const struct path *path, struct file *file, enum holon_share share,
+		    struct holon_record_map *map)
+{
+	const struct inode *inode = d_backing_inode(path->dentry);
+	struct timespec64 modified = inode_get_mtime(inode);
+	u32 crc = 0;
+	int err = 0;
+
+	if (share == HOLON_SHARE_IDENTICAL)
+		err = checksum(file, &crc);
 	map->ino = cpu_to_le64(inode->i_ino);
 	map->size = cpu_to_le64(i_size_read(inode));
 	map->modified = cpu_to_le64(timespec64_to_ns(&modified));
+	map->crc = cpu_to_le32(crc);
+	return err;
 }
 
-int holon_map_export(const struct holon_task *ht, struct file *file, bool shared,
+static int offer(struct holon_task *ht, struct file *file, struct holon_paged *paged)
+{
+	struct holon_paged_offer *offer = kzalloc(sizeof(*offer), GFP_KERNEL);
+	int err;
+
+	if (!offer)
+		return -ENOMEM;
+	offer->node = ht->node;
+	err = holon_paged_offer(file, offer, paged);
+	if (err)
+		kfree(offer);
+	else
+		list_add(&offer->list, &ht->offers);
+	return err;
+}
+
+void holon_map_withdraw(struct holon_task *ht)
+{
+	struct holon_paged_offer *offer, *next;
+
+	list_for_each_entry_safe(offer, next, &ht->offers, list) {
+		list_del(&offer->list);
+		holon_paged_withdraw(offer);
+		kfree(offer);
+	}
+}
+
+static enum holon_stay check(bool guest, struct file *file, enum holon_share share, bool shared)
+{
+	const struct path *path = path_of(file);
+
+	/* Nobody but home lets others read its files. */
+	if (!d_is_reg(path->dentry) || !readable(file) ||
+	    (share == HOLON_SHARE_NONE && (guest || shared)))
+		return HOLON_STAY_MAP_LOCAL;
+	return deleted(path) && (guest || shared) ? HOLON_STAY_MAP_DELETED : HOLON_STAY_NONE;
+}
+
+int holon_map_export(struct holon_task *ht, struct file *file, bool shared,
 		     struct holon_record_map *map, enum holon_stay *stay)
 {
-	enum holon_share share = holon_share_file(file);
-	bool guest = ht->role == HOLON_ROLE_GUEST, gone = deleted(file);
+	const struct path *path = path_of(file);
+	bool guest = ht->role == HOLON_ROLE_GUEST, named;
+	enum holon_share share;
+	int err;
 
 	*map = (struct holon_record_map){};
 	if (holon_inode_is_paged(file_inode(file))) {
-		map->paged.id = cpu_to_le64(holon_paged_id(file, ht->home));
+		map->paged.id = cpu_to_le64(holon_paged_id(file_inode(file), ht->home));
 		*stay = map->paged.id ? HOLON_STAY_NONE : HOLON_STAY_MAP_LOCAL;
 		return *stay ? -EBUSY : 0;
 	}
-	if (!S_ISREG(file_inode(file)->i_mode) ||
-	    (share == HOLON_SHARE_NONE && (guest || shared || !readable(file))))
-		*stay = HOLON_STAY_MAP_LOCAL;
-	else if (gone && (guest || shared || !readable(file)))
-		*stay = HOLON_STAY_MAP_DELETED;
+	share = holon_share_path(path);
+	*stay = check(guest, file, share, shared);
 	if (*stay)
 		return -EBUSY;
-	if (share != HOLON_SHARE_NONE && !gone) {
+	named = share != HOLON_SHARE_NONE && !deleted(path);
+	if (named) {
 		map->flags |= cpu_to_le32(HOLON_MAP_NAMED);
-		identify(file_inode(file), map);
+		err = identify(path, file, share, map);
+		if (err)
+			return err;
 	}
 	/* The other node reads what has been written. */
-	if (share >= HOLON_SHARE_CLOSE_TO_OPEN && !gone)
+	if (named && share >= HOLON_SHARE_CLOSE_TO_OPEN)
 		return filemap_write_and_wait(file->f_mapping) ? -EIO : 0;
 	/* Nowhere, when it is only looked at. */
 	if (guest || ht->node == holon_node_id())
 		return 0;
-	return holon_paged_export(file, ht->node, &map->paged);
+	err = offer(ht, file, &map->paged);
+	/* One that is written to, on a server that does not know it any more. */
+	if (err && err != -ENOMEM && deleted(path))
+		*stay = HOLON_STAY_MAP_DELETED;
+	return *stay ? -EBUSY : err;
 }
 
-static bool is_same(const struct path *path, const struct holon_record_map *map)
+static bool is_same(const struct path *path, struct file *file, const struct holon_record_map *map)
 {
 	enum holon_share share = holon_share_path(path);
 	struct holon_record_map here;
 
-	if (share == HOLON_SHARE_NONE || !d_is_reg(path->dentry))
+	if (identify(path, file, share, &here))
 		return false;
-	identify(d_backing_inode(path->dentry), &here);
-	if (share == HOLON_SHARE_IDENTICAL)
-		return here.size == map->size && here.modified == map->modified;
-	return here.ino == map->ino;
+	if (share != HOLON_SHARE_IDENTICAL)
+		return here.ino == map->ino;
+	return here.size == map->size && here.modified == map->modified && here.crc == map->crc;
 }
 
 /* As the kernel: the program had it open already. NULL when that is another file. */
@@ -98,8 +175,12 @@ static struct file *open_by_name(const struct holon_record_map *map, const char 
 	if (!(map->flags & cpu_to_le32(HOLON_MAP_NAMED)) ||
 	    kern_path(name, LOOKUP_NO_SYMLINKS, &path))
 		return NULL;
-	if (is_same(&path, map))
+	if (holon_share_path(&path) != HOLON_SHARE_NONE && d_is_reg(path.dentry))
 		file = dentry_open(&path, O_RDONLY | O_LARGEFILE, &init_cred);
+	if (!IS_ERR_OR_NULL(file) && !is_same(&path, file, map)) {
+		fput(file);
+		file = NULL;
+	}
 	path_put(&path);
 	return file;
 }
@@ -107,16 +188,14 @@ static struct file *open_by_name(const struct holon_record_map *map, const char 
 struct file *holon_map_import(const struct holon_task *ht, const struct holon_record_map *map,
 			      const char *name)
 {
-	struct file *file = NULL;
+	bool guest = ht->role == HOLON_ROLE_GUEST;
+	struct file *file;
 
-	if (ht->role != HOLON_ROLE_GUEST && map->paged.id)
+	if (!guest && map->paged.id)
 		file = holon_paged_exported(le64_to_cpu(map->paged.id), ht->node);
 	else
 		file = open_by_name(map, name);
-	if (ht->role != HOLON_ROLE_GUEST || !map->paged.id)
-		return file ?: ERR_PTR(-ESTALE);
-	if (!file)
+	if (guest && map->paged.id && IS_ERR_OR_NULL(file))
 		return holon_paged_file(ht->home, ht->peer_incarnation, &map->paged, name);
-	holon_paged_refuse(ht->home, ht->peer_incarnation, &map->paged);
-	return file;
+	return file ?: ERR_PTR(-ESTALE);
 }

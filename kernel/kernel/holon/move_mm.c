@@ -153,7 +153,7 @@ static int export_file(const struct area *area, const struct area *last,
 	int err;
 
 	/* Said once, so that it is opened once. */
-	if (last && last->file && file_inode(last->file) == file_inode(area->file) && !shared)
+	if (last && last->file == area->file && !shared)
 		return 0;
 	err = holon_map_export(current->holon, area->file, shared, map, stay);
 	if (!err && shared && area->flags & VM_MAYWRITE) {
@@ -178,7 +178,7 @@ static int put_area(struct holon_image *image, const struct area *area, const st
 	int err;
 
 	if (area->file) {
-		name = d_path(&area->file->f_path, page, PATH_MAX);
+		name = d_path(file_user_path(area->file), page, PATH_MAX);
 		if (IS_ERR(name))
 			return PTR_ERR(name);
 		err = export_file(area, last, map, stay);
@@ -208,7 +208,7 @@ static int put_exe(struct holon_image *image, char *page, enum holon_stay *stay)
 	if (!exe)
 		return -EBUSY;
 	*stay = HOLON_STAY_NONE;
-	name = d_path(&exe->f_path, page, PATH_MAX);
+	name = d_path(file_user_path(exe), page, PATH_MAX);
 	err = PTR_ERR_OR_ZERO(name) ?:
 	      holon_map_export(current->holon, exe, false, &record.map, stay);
 	if (!err) {
@@ -217,7 +217,8 @@ static int put_exe(struct holon_image *image, char *page, enum holon_stay *stay)
 			memcpy(data, &record, sizeof(record));
 			memcpy(data + sizeof(record), name, strlen(name) + 1);
 		} else {
-			err = -ENOMEM;
+			*stay = HOLON_STAY_IMAGE;
+			err = -E2BIG;
 		}
 	}
 	fput(exe);

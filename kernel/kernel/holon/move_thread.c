@@ -207,7 +207,9 @@ int holon_process_export(struct holon_image *image)
 	record.utime = cpu_to_le64(time.utime);
 	record.stime = cpu_to_le64(time.stime);
 	record.runtime = cpu_to_le64(time.sum_exec_runtime);
-	return export_actions(image) ?: holon_timers_export(image, &record) ?:
+	/* Who only looks leaves them alone. */
+	return export_actions(image) ?:
+	       (current->holon->looking ? 0 : holon_timers_export(image, &record)) ?:
 	       holon_image_put(image, HOLON_RECORD_PROCESS, &record, sizeof(record));
 }
 

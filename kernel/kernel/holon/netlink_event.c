@@ -27,6 +27,12 @@ void holon_nl_event_end(struct sk_buff *msg, void *header, unsigned int group)
 	genlmsg_multicast_allns(&holon_nl_family, msg, 0, group);
 }
 
+void holon_nl_event_end_init(struct sk_buff *msg, void *header, unsigned int group)
+{
+	genlmsg_end(msg, header);
+	genlmsg_multicast(&holon_nl_family, msg, 0, group, GFP_KERNEL);
+}
+
 void holon_nl_event_lost(unsigned int group)
 {
 	netlink_set_err(init_net.genl_sock, 0, holon_nl_family.mcgrp_offset + group, -ENOBUFS);

@@ -12,8 +12,9 @@ struct sk_buff;
 /* A message of @size bytes, with its header; or NULL. */
 struct sk_buff *holon_nl_event_begin(u8 command, size_t size, void **header);
 
-/* Send it to @group, HOLON_NLGRP_*. */
+/* Send it to @group, HOLON_NLGRP_*; of all network namespaces, or of the first alone. */
 void holon_nl_event_end(struct sk_buff *msg, void *header, unsigned int group);
+void holon_nl_event_end_init(struct sk_buff *msg, void *header, unsigned int group);
 
 /* Listeners learn of an event that could not be sent as of one that overflowed. */
 void holon_nl_event_lost(unsigned int group);

@@ -9,6 +9,7 @@
 #include <linux/holon_node.h>
 #include <linux/holon_task.h>
 #include <linux/holon_view.h>
+#include <linux/pid_namespace.h>
 #include <net/genetlink.h>
 
 #include "netlink-gen.h"
@@ -80,6 +81,15 @@ int holon_nl_task_migrate_doit(struct sk_buff *skb, struct genl_info *info)
 				  nla_get_u8(info->attrs[HOLON_A_TASK_NODE]), info->extack);
 }
 
+/* In a container the numbers are others, and the processes none of its business. */
+static int sees_processes(struct netlink_ext_ack *extack)
+{
+	if (task_active_pid_ns(current) == &init_pid_ns)
+		return 0;
+	NL_SET_ERR_MSG(extack, "this is a container: ask outside of it");
+	return -EPERM;
+}
+
 static int put_task(struct sk_buff *msg, const struct genl_info *info,
 		    const struct holon_task_info *task)
 {
@@ -114,6 +124,9 @@ int holon_nl_task_get_doit(struct sk_buff *skb, struct genl_info *info)
 		NL_SET_ERR_MSG(info->extack, "say the number of a process");
 		return -EINVAL;
 	}
+	err = sees_processes(info->extack);
+	if (err)
+		return err;
 	err = holon_task_show(nla_get_u32(info->attrs[HOLON_A_TASK_PID]), &task, info->extack);
 	if (err)
 		return err;
@@ -132,8 +145,10 @@ int holon_nl_task_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct holon_task_position position = { .bucket = cb->args[0], .done = cb->args[1] };
 	struct holon_task_info task;
-	int err = 0;
+	int err = sees_processes(cb->extack);
 
+	if (err)
+		return err;
 	while (holon_task_next(&position, &task)) {
 		err = put_task(skb, genl_info_dump(cb), &task);
 		if (err)
@@ -155,7 +170,7 @@ void holon_netlink_task_moved(pid_t pid, u8 home, u8 from, u8 to)
 	    !nla_put_u8(msg, HOLON_A_TASK_FROM, from) &&
 	    !nla_put_u8(msg, HOLON_A_TASK_NODE, to) &&
 	    !nla_put_string(msg, HOLON_A_TASK_COMM, current->group_leader->comm)) {
-		holon_nl_event_end(msg, header, HOLON_NLGRP_TASK);
+		holon_nl_event_end_init(msg, header, HOLON_NLGRP_TASK);
 		return;
 	}
 	nlmsg_free(msg);

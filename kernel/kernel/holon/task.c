@@ -145,6 +145,7 @@ struct holon_task *holon_task_alloc(enum holon_role role, gfp_t gfp)
 	init_waitqueue_head(&ht->driver_wait);
 	INIT_LIST_HEAD(&ht->held);
 	INIT_LIST_HEAD(&ht->hold_node);
+	INIT_LIST_HEAD(&ht->offers);
 	INIT_WORK(&ht->stop_work, holon_stop_work);
 	if (role == HOLON_ROLE_DEPUTY)
 		atomic_inc(&holon_task_stat.deputies);
@@ -426,7 +427,7 @@ struct holon_task *holon_task_walk(struct holon_task_position *position)
 
 void holon_task_moved(const struct holon_task *ht, u8 from, u8 to)
 {
-	current->group_leader->holon_moves++;
+	current->signal->holon_moves++;
 	holon_netlink_task_moved(ht->leader->pid, ht->home, from, to);
 }
 

@@ -138,10 +138,13 @@ struct holon_task {
 
 	/* the half that exports */
 	struct holon_timers *timers;	/* S: what it has stopped */
+	struct list_head offers;	/* S: of files that it has mapped */
+	bool looking;			/* S: only to see whether it could move */
 
 	/* guest */
 	bool recalled;			/* leader: home wants it back ... */
 	bool recall_asked;		/* leader: ... or only to know whether it could come */
+	u32 recall_number;		/* leader: of the last such message, 0: taken back */
 	bool recall_call;		/* S: or a system call does */
 	bool recall_failed;		/* S: which could not be ... */
 	unsigned long recall_ip;	/* S: ... made here */

@@ -101,6 +101,9 @@ struct holon_wire_pages {
 /* TASK_RECALL, flags: nobody waits for it any more. */
 #define HOLON_RECALL_CANCEL	0x01
 #define HOLON_RECALL_ASK	0x02	/* stay, and say whether it could come */
+/* Above them the number of the question; CANCEL takes back just that one. */
+#define HOLON_RECALL_NUMBER_SHIFT	8
+#define HOLON_RECALL_NUMBERS		0xffffff
 
 /* TASK_EXIT, flags: all threads end, with this code. */
 #define HOLON_EXIT_GROUP	0x01

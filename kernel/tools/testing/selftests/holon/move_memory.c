@@ -355,6 +355,8 @@ static void make_deleted(void)
 {
 	int fd = filled_file(in_shared("mapped"), 8 * PAGE, 15);
 
+	close(fd);
+	fd = open(in_shared("mapped"), O_RDONLY);
 	area = map(8 * PAGE, PROT_READ, MAP_PRIVATE, fd);
 	close(fd);
 	unlink(in_shared("mapped"));
