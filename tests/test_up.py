@@ -111,8 +111,9 @@ def test_the_console_is_a_terminal(up):
     # The shell is told of the new size; a program started afterwards sees it.
     screen.type("until stty size | grep 50; do :; done\n")
     screen.expect("\r\n50 90\r\n.*ready>")
-    screen.type("cat\n")
-    screen.expect("cat\r\n")
+    # What is written shows that the shell's editor has left the terminal, and so it echoes.
+    screen.type("echo begin; cat\n")
+    screen.expect("\r\nbegin\r\n")
     screen.type("echoed\n")
     screen.expect("echoed\r\nechoed\r\n")
     screen.type("\x1a")
