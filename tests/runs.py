@@ -96,7 +96,6 @@ def usage(node):
     found.update({name: count for name, count in slabs.items() if name.startswith("holon")})
     found["tasks"] = int(node.out("ls -d /proc/[0-9]* | wc -l"))
     found["files"] = int(node.read("/proc/sys/fs/file-nr").split()[0])
-    found["calls"] = rpc(node)["rpc.calls-open"]
     return found
 
 
@@ -107,21 +106,20 @@ def grown(before, after, allowed):
 
 
 def nothing_left(cluster, before):
-    """Each node has as much as usage() said @before, {id: usage}, and as many open calls."""
+    """Each node has as much as usage() said @before, {id: usage}, and no open call."""
     for node in cluster:
         left = {}
 
         def clean(node=node, left=left):
             counters = rpc(node)
-            calls = counters["rpc.calls-open"]
             left.clear()
             left.update(grown(before[node.id], usage(node), 60))
-            if calls > before[node.id].get("calls", 0):
+            if counters["rpc.calls-open"]:
                 left["calls"] = {name: count for name, count in counters.items()
                                  if count and name.startswith(("task_", "paged_"))}
             return not left
         try:
-            cluster.wait_until(clean, f"nothing is left on node {node.id}", timeout=300)
+            cluster.wait_until(clean, f"nothing is left on node {node.id}", timeout=120)
         except TimedOut as error:
             raise TimedOut(f"{error}; left (before, now): {left}") from None
 
