@@ -3,7 +3,7 @@
 import shlex
 
 from harness.errors import TimedOut
-from rpc_counters import rpc
+from rpc_counters import DEBUG, rpc
 
 
 # Says its number, and then what it is told.
@@ -105,6 +105,23 @@ def grown(before, after, allowed):
             if count > before.get(name, 0) + allowed}
 
 
+def activity(cluster):
+    """What is open on each node, what is away from home, and where that sleeps."""
+    text = ""
+    for node in cluster:
+        text += f"\n{node.name}:\n" + node.run(f"""
+            cat {DEBUG}/open
+            holon task show
+            for pid in $(holon task show | awk '$1 + 0 {{ print $1 }}') $(pgrep holon-guest); do
+                for task in /proc/$pid/task/*; do
+                    echo $task: $(cat $task/comm); cat $task/wchan $task/syscall $task/stack
+                done
+            done
+            ps -eo pid,ppid,s,wchan:30,args | grep -v ' [[]'
+        """, check=False).out
+    return text
+
+
 def nothing_left(cluster, before):
     """Each node has as much as usage() said @before, {id: usage}, and no open call."""
     for node in cluster:
@@ -115,13 +132,12 @@ def nothing_left(cluster, before):
             left.clear()
             left.update(grown(before[node.id], usage(node), 60))
             if counters["rpc.calls-open"]:
-                left["calls"] = {name: count for name, count in counters.items()
-                                 if count and name.startswith(("task_", "paged_"))}
+                left["calls"] = counters["rpc.calls-open"]
             return not left
         try:
             cluster.wait_until(clean, f"nothing is left on node {node.id}", timeout=120)
         except TimedOut as error:
-            raise TimedOut(f"{error}; left (before, now): {left}") from None
+            raise TimedOut(f"{error}; left (before, now): {left}{activity(cluster)}") from None
 
 
 def quote(words):
