@@ -23,7 +23,11 @@ def ready(cluster):
 
 @pytest.fixture
 def states(ready):
-    return place(ready, "move")
+    """The programs; they end with all that they have made."""
+    yield place(ready, "move")
+    for node in ready:
+        ready.wait_until(lambda node=node: node.run(["pgrep", "-x", "move"], check=False).status,
+                         f"node {node.id} has no program of the test")
 
 
 def runs_on(node):

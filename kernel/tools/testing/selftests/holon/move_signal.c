@@ -170,7 +170,8 @@ static void make_children(void)
 	if (!child) {
 		char c;
 
-		/* Until told, and then 9. */
+		/* Until told, and then 9; not when we have ended without a word. */
+		close(fds[1]);
 		_exit(read(fds[0], &c, 1) == 1 ? 9 : 1);
 	}
 	close(fds[0]);
