@@ -129,9 +129,14 @@ def _move_records(rnd, records):
         area = struct.pack("<4Q", at, end, rnd.choice((0x73, 0x75, 0x71)), 0)
         areas.append(_record(must | 16, area + _mapped(rnd) + rnd.choice((b"\0", b"/bin/true\0"))))
         at = end
+    # Numbers that fit and do not, instructions that are and are none.
+    filters = [_record(must | 23, struct.pack("<II", rnd.choice((n, n, 5, 0xffffffff)),
+                                              rnd.choice((0, 2, 1, 0xffffffff)))
+                       + rnd.choice((b"", struct.pack("<HBBI", 6, 0, 0, 0x7fff0000), bytes(16), bytes(9))))
+               for n in range(rnd.choice((0, 0, 1, 3)))]
     thread = [_record(must | 11, bytes(27 * 8)),
               _record(must | 12, bytes(rnd.choice((576, 832, 2696)))),
-              _record(must | 10, bytes(64 + 40 + 16))]
+              _record(must | 10, bytes(64 + 40 + 16)), *filters]
     siblings = []
     for number in rnd.choices((4194999, 4195000, 4195001, 1, 0xffffffff), k=rnd.choice((0, 1, 3))):
         siblings += [_record(must | 19, struct.pack("<QII", rnd.choice((1, 0, 77)), number, 0)),

@@ -110,14 +110,18 @@ CANNOT = {
         "m = mmap.mmap(f.fileno(), 4096)",
     "or shared memory":
         "import mmap\nm = mmap.mmap(-1, 4096)",
-    "it has a seccomp filter":
+    "it has a seccomp filter with a listener":
         "import ctypes\nlibc = ctypes.CDLL(None)\n"
         "program = (ctypes.c_uint64 * 1)(0x7fff000000000006)\n"
         "class Prog(ctypes.Structure):\n"
         "    _fields_ = [('len', ctypes.c_ushort), ('filter', ctypes.c_void_p)]\n"
         "p = Prog(1, ctypes.addressof(program))\n"
         "assert not libc.prctl(38, 1, 0, 0, 0)\n"
-        "assert not libc.prctl(22, 2, ctypes.byref(p), 0, 0), ctypes.get_errno()",
+        "listener = libc.syscall(317, 1, 8, ctypes.byref(p))\n"
+        "assert listener >= 0, ctypes.get_errno()\n"
+        "import os\nr, w = os.pipe()\n"
+        "if not os.fork():\n    os.close(w)\n    os.read(r, 1)\n    os._exit(0)\n"
+        "os.close(listener)\nos.close(r)",
 }
 
 

@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,11 +171,16 @@ static int pend(char **argv)
 	return 9;
 }
 
-/* Execute @argv under a seccomp filter that lets everything through. */
+/* Execute @argv under a seccomp filter in which ustat() fails with error 77. */
 static int filter(char **argv)
 {
-	struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	struct sock_fprog program = { .len = 1, .filter = &allow };
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ustat, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 77),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
 	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
@@ -239,6 +245,11 @@ int main(int argc, char **argv, char **envp)
 	}
 	if (!strcmp(what, "exit"))
 		return atoi(argv[2]);
+	if (!strcmp(what, "ustat")) {
+		errno = 0;
+		syscall(SYS_ustat, 0, NULL);
+		return errno;
+	}
 	if (!strcmp(what, "raise")) {
 		struct rlimit core = { 0, 0 };
 

@@ -18,6 +18,7 @@
 struct mm_struct;
 struct pt_regs;
 struct restart_block;
+struct sock_fprog_kern;
 struct netlink_ext_ack;
 
 #ifdef CONFIG_HOLON
@@ -40,6 +41,17 @@ void holon_pid_range(void);
 int __send_signal_locked(int sig, struct kernel_siginfo *info, struct task_struct *t,
 			 enum pid_type type, bool force);
 bool do_signal_stop(int signr);
+/**
+ * holon_seccomp_filter - a filter of current
+ * @nr: its number, from the oldest one on, below the number of filters
+ * @flags: set to those of SECCOMP_FILTER_FLAG_* that matter later
+ *
+ * Return: its program, which lives as long as current has the filter; NULL when it has
+ * a listener.
+ */
+const struct sock_fprog_kern *holon_seccomp_filter(unsigned int nr, unsigned int *flags);
+/* kernel/seccomp.c: @filter is a struct sock_fprog */
+long seccomp_set_mode_filter(unsigned int flags, const char __user *filter);
 /* fs/exec.c: on success exec_update_lock is held for writing. */
 int exec_mmap(struct mm_struct *mm);
 /* fs/select.c, kernel/time/hrtimer.c, kernel/futex/waitwake.c */

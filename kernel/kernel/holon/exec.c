@@ -83,10 +83,6 @@ int holon_task_place(u8 node, struct netlink_ext_ack *extack)
 			NL_SET_ERR_MSG(extack, "a process of a container cannot be placed");
 			return -EPERM;
 		}
-		if (test_syscall_work(SECCOMP)) {
-			NL_SET_ERR_MSG(extack, "a process with a seccomp filter cannot be placed");
-			return -EPERM;
-		}
 		if (!holon_view_incarnation(node)) {
 			NL_SET_ERR_MSG_FMT(extack, "node %u is no member of the cluster", node);
 			return -EHOSTDOWN;
@@ -114,9 +110,6 @@ static int check_binary(struct linux_binprm *bprm)
 	/* Somebody else has the same umask and working directory. */
 	if (bprm->unsafe & LSM_UNSAFE_SHARE)
 		return -EBUSY;
-	/* Filters stay at home. */
-	if (test_syscall_work(SECCOMP))
-		return -EPERM;
 	if (!S_ISREG(file_inode(bprm->file)->i_mode) ||
 	    holon_share_file(bprm->file) == HOLON_SHARE_NONE)
 		return -EREMOTE;

@@ -48,6 +48,7 @@ enum holon_record_type {
 	HOLON_RECORD_ANON	= HOLON_RECORD_MUST | 20,	/* a file without a name */
 	HOLON_RECORD_EPOLL	= HOLON_RECORD_MUST | 21,	/* what one of them looks at */
 	HOLON_RECORD_TIMER	= HOLON_RECORD_MUST | 22,	/* of timer_create() */
+	HOLON_RECORD_SECCOMP	= HOLON_RECORD_MUST | 23,	/* those of a thread in a row */
 };
 
 /* First record of a process that moves. */
@@ -102,6 +103,14 @@ struct holon_record_timer {
 	__le64 value;
 	__le64 overrun;
 	struct holon_record_times times;
+} __packed __aligned(4);
+
+/* Instead of a number: only read, write and exit are allowed. */
+#define HOLON_SECCOMP_STRICT	0xffffffffU
+
+/* A seccomp filter; its instructions follow. @flags: SECCOMP_FILTER_FLAG_LOG */
+struct holon_record_seccomp {
+	__le32 nr, flags;
 } __packed __aligned(4);
 
 /* Which thread: number and stay. */

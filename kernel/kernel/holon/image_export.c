@@ -403,6 +403,7 @@ int holon_image_export(struct holon_image *image, struct linux_binprm *bprm)
 			      strlen(bprm->filename) + 1) ?:
 	      put_path(image, HOLON_RECORD_PROGRAM, &bprm->file->f_path, page) ?:
 	      put_strings(image, bprm) ?:
+	      holon_seccomp_export(image, &stay) ?:
 	      put_files(image, false, page, &stay);
 	__putname(page);
 	return err;
@@ -419,7 +420,7 @@ static int put_move(struct holon_image *image)
 static int put_thread(struct holon_image *image, enum holon_stay *stay)
 {
 	return put_creds(image) ?: put_task(image) ?: holon_regs_export(image) ?:
-	       holon_thread_export(image, stay);
+	       holon_thread_export(image, stay) ?: holon_seccomp_export(image, stay);
 }
 
 static int put_sibling(struct holon_image *image, const struct holon_task *ht)

@@ -57,6 +57,8 @@ struct import_thread {
 	struct holon_regs_import regs;
 	const void *creds;
 	size_t creds_len;
+	const struct holon_image *image;
+	size_t seccomp;			/* where these records begin in it, or 0 */
 };
 
 /* What holon_image_parse() found; points into the image. */
@@ -123,13 +125,15 @@ static int parse_sibling(struct holon_import *import, const struct holon_record 
 	if (!thread)
 		return -ENOMEM;
 	list_add_tail(&thread->list, &import->siblings);
+	thread->image = import->image;
 	thread->pid = le32_to_cpu(sibling->pid);
 	thread->inc = le64_to_cpu(sibling->inc);
 	import->now = thread;
 	return thread->pid > 1 && thread->pid < HOLON_PID_MAX && thread->inc ? 0 : -EBADMSG;
 }
 
-static int parse_record(struct holon_import *import, const struct holon_record *record)
+/* @pos: where it begins */
+static int parse_record(struct holon_import *import, const struct holon_record *record, size_t pos)
 {
 	struct import_thread *now = import->now;
 	int err;
@@ -164,6 +168,9 @@ static int parse_record(struct holon_import *import, const struct holon_record *
 	case HOLON_RECORD_TASK:
 		now->task = record->data;
 		return record->len == sizeof(*now->task) ? 0 : -EBADMSG;
+	case HOLON_RECORD_SECCOMP:
+		now->seccomp = now->seccomp ?: pos;
+		return holon_seccomp_valid(record) ? 0 : -EBADMSG;
 	case HOLON_RECORD_FILE:
 		import->files++;
 		return valid_file(record) ? 0 : -EBADMSG;
@@ -279,7 +286,7 @@ struct holon_import *holon_image_parse(const struct holon_image *image)
 {
 	struct holon_import *import;
 	struct holon_record record;
-	size_t pos = 0;
+	size_t pos = 0, at = 0;
 	int more, err = -ENOMEM;
 
 	import = kzalloc(sizeof(*import), GFP_KERNEL);
@@ -287,14 +294,16 @@ struct holon_import *holon_image_parse(const struct holon_image *image)
 		return ERR_PTR(-ENOMEM);
 	import->image = image;
 	import->now = &import->own;
+	import->own.image = image;
 	INIT_LIST_HEAD(&import->siblings);
 	import->page = __getname();
 	if (!import->page)
 		goto free;
 	while ((more = holon_image_next(image, &pos, &record)) > 0) {
-		err = parse_record(import, &record);
+		err = parse_record(import, &record, at);
 		if (err)
 			goto free;
+		at = pos;
 		err = -EOPNOTSUPP;
 		if (!known_version(import))
 			goto free;
@@ -554,6 +563,18 @@ static void settle_later(const struct import_thread *thread)
 	__set_current_blocked(&blocked);
 }
 
+static int import_filters(const struct import_thread *thread)
+{
+	return thread->seccomp ? holon_seccomp_import(thread->image, thread->seccomp) : 0;
+}
+
+/* And what the kernel keeps for it. Of one that is not the driver. */
+static int import_registers(const struct import_thread *thread)
+{
+	return holon_regs_import(&thread->regs) ?: holon_thread_import(thread->thread) ?:
+	       import_filters(thread);
+}
+
 static int import_sibling(const struct import_thread *thread)
 {
 	struct cred *cred = holon_creds_prepare(thread->creds, thread->creds_len);
@@ -561,7 +582,7 @@ static int import_sibling(const struct import_thread *thread)
 
 	if (IS_ERR(cred))
 		return PTR_ERR(cred);
-	err = holon_regs_import(&thread->regs) ?: holon_thread_import(thread->thread);
+	err = import_registers(thread);
 	if (err) {
 		abort_creds(cred);
 		return err;
@@ -670,7 +691,7 @@ int holon_import_program(struct holon_import *import)
 	unsigned long dumpable = le64_to_cpu(import->mm.mm->flags) & MMF_DUMPABLE_MASK;
 	int err;
 
-	err = holon_thread_import(import->own.thread) ?:
+	err = holon_thread_import(import->own.thread) ?: import_filters(&import->own) ?:
 	      holon_timers_import(import->image, import->process);
 	if (err)
 		return err;
@@ -802,7 +823,7 @@ int holon_import_home_sibling(struct holon_import *import, pid_t pid)
 	const struct import_thread *thread = find_sibling(import, pid);
 	int err;
 
-	err = holon_regs_import(&thread->regs) ?: holon_thread_import(thread->thread);
+	err = import_registers(thread);
 	if (err)
 		return err;
 	import_changes(thread);
@@ -845,7 +866,7 @@ static const char *program(struct holon_import *import)
  * holon_image_execute - run the program
  * @import: imported
  *
- * Return: as kernel_execve().
+ * Return: as kernel_execve(): when the program is there, a fatal signal is pending.
  */
 int holon_image_execute(struct holon_import *import)
 {
@@ -853,7 +874,13 @@ int holon_image_execute(struct holon_import *import)
 	int err;
 
 	err = kernel_execve(name, import->argv, import->argv + import->argc + 1);
-	if (!err && name != import->name)
+	if (err)
+		return err;
+	if (name != import->name)
 		set_task_comm(current, kbasename(import->name));
+	/* By way of its memory, and never without them. */
+	err = import_filters(&import->own);
+	if (err)
+		send_sig(SIGKILL, current, 1);
 	return err;
 }

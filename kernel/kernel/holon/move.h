@@ -231,6 +231,14 @@ void holon_process_import(const struct holon_record_process *process,
 /* Nothing of it may happen when current leaves its address space. */
 void holon_thread_forget(void);
 
+/* --- move_seccomp.c ---------------------------------------------------------- */
+
+/* Of current: its filters, one record behind the other. */
+int holon_seccomp_export(struct holon_image *image, enum holon_stay *stay);
+bool holon_seccomp_valid(const struct holon_record *record);
+/* Those at @pos that current does not have. 0 or an errno. */
+int holon_seccomp_import(const struct holon_image *image, size_t pos);
+
 /* --- move_timers.c ---------------------------------------------------------- */
 
 /**

@@ -46,7 +46,8 @@ static const struct {
 	[HOLON_STAY_SHARES]	= { EOPNOTSUPP,
 		"it shares memory, descriptors or signal handlers with another process" },
 	[HOLON_STAY_TRACED]	= { EOPNOTSUPP, "it is being traced" },
-	[HOLON_STAY_SECCOMP]	= { EOPNOTSUPP, "it has a seccomp filter" },
+	[HOLON_STAY_SECCOMP] = { EOPNOTSUPP,
+		"it has a seccomp filter with a listener, or dispatches its system calls itself" },
 	[HOLON_STAY_IA32]	= { EOPNOTSUPP, "it is a 32-bit program" },
 	[HOLON_STAY_ARCH] = { EOPNOTSUPP,
 		"it has a local descriptor table, or the right to use I/O ports" },
@@ -181,7 +182,7 @@ enum holon_stay holon_thread_check(void)
 		return HOLON_STAY_VFORK;
 	if (current->ptrace)
 		return HOLON_STAY_TRACED;
-	if (test_syscall_work(SECCOMP) || test_syscall_work(SYSCALL_USER_DISPATCH))
+	if (test_syscall_work(SYSCALL_USER_DISPATCH))
 		return HOLON_STAY_SECCOMP;
 	if (current->io_uring)
 		return HOLON_STAY_IO_URING;

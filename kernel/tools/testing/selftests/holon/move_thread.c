@@ -13,13 +13,17 @@
 #include <math.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "move.h"
@@ -310,6 +314,57 @@ static void look_host(void)
 	CHECK(!uname(&now) && !strcmp(now.nodename, uts.nodename));
 }
 
+/* --- seccomp --------------------------------------------------------------- */
+
+void forbid(unsigned int nr, unsigned int error)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
+
+	CHECK(!syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_LOG, &program));
+}
+
+bool forbidden(unsigned int nr, int error)
+{
+	errno = 0;
+	return syscall(nr, 1, 0, 0) == -1 && errno == error;
+}
+
+static void make_seccomp(void)
+{
+	CHECK(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	forbid(SYS_ustat, 77);
+	forbid(SYS_sysfs, 78);
+}
+
+/* The first time one more is set, wherever that is, and it is above the others. */
+static void look_seccomp(void)
+{
+	static bool set;
+	int status = -1;
+	pid_t child;
+
+	CHECK(forbidden(SYS_ustat, 77));
+	if (!set) {
+		CHECK(forbidden(SYS_sysfs, 78));
+		forbid(SYS_sysfs, 79);
+		set = true;
+	}
+	CHECK(forbidden(SYS_sysfs, 79));
+	child = fork();
+	if (!child)
+		_exit(forbidden(SYS_ustat, 77) && forbidden(SYS_sysfs, 79) ? 3 : 4);
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+	CHECK(prctl(PR_GET_SECCOMP) == SECCOMP_MODE_FILTER);
+}
+
 const struct state thread_states[] = {
 	{ "floating point", make_float, look_float },
 	{ "vector registers", make_vector, look_vector },
@@ -325,6 +380,7 @@ const struct state thread_states[] = {
 	{ "limits", make_limits, look_limits },
 	{ "priority", make_nice, look_nice },
 	{ "prctl", make_prctl, look_prctl },
+	{ "seccomp", make_seccomp, look_seccomp },
 	{ "personality", make_personality, look_personality },
 	{ "umask", make_mask, look_mask },
 	{ "name of the host", make_host, look_host },

@@ -330,6 +330,43 @@ static void look_others(void)
 	CHECK(getpriority(PRIO_PROCESS, workers[1].tid) == 6);
 }
 
+/* --- seccomp ------------------------------------------------------------------- */
+
+static void set_filter(struct worker *worker)
+{
+	forbid(worker->value ? SYS_sysfs : SYS_ustat, 80);
+}
+
+static void has_filter(struct worker *worker)
+{
+	CHECK(forbidden(SYS_ustat, 80) && forbidden(SYS_sysfs, 80) == worker->value);
+}
+
+static void has_none(struct worker *worker)
+{
+	CHECK(!forbidden(SYS_ustat, 80) && prctl(PR_GET_SECCOMP) == 0);
+}
+
+static void make_filter(void)
+{
+	CHECK(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	start_two();
+	run(&workers[0], set_filter);
+}
+
+/* The first time a second one is set, wherever that is. */
+static void look_filter(void)
+{
+	run(&workers[0], has_filter);
+	if (!workers[0].value) {
+		workers[0].value = 1;
+		run(&workers[0], set_filter);
+		run(&workers[0], has_filter);
+	}
+	run(&workers[1], has_none);
+	CHECK(prctl(PR_GET_SECCOMP) == 0);
+}
+
 /* --- they come and go ------------------------------------------------------------ */
 
 static void look_new(void)
@@ -423,6 +460,7 @@ const struct state threads_states[] = {
 	{ "signal for one thread", make_directed, look_directed },
 	{ "signal for the process", make_shared_signal, look_shared_signal },
 	{ "what each thread has", make_others, look_others },
+	{ "filter of a thread", make_filter, look_filter },
 	{ "threads come and go", nothing, look_new },
 	{ "threads fork", start_two, look_fork },
 	{ "thread that reads", make_read, look_read },
