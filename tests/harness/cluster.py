@@ -49,7 +49,7 @@ class Cluster:
         self._node_options = {"memory": memory, "cpus": cpus}
         self.home = Path(home) if home else self.folder / "home"
         self.home.mkdir(exist_ok=True)
-        for path in (*self.needs(), config.SWITCH):
+        for path in (*self.needs(), config.SWITCH, config.TSC):
             if not path.exists():
                 raise HarnessError(f"{path} is not there: run make for it first")
         # Names of Unix sockets are short.

@@ -1,6 +1,8 @@
 """Where things are, and how patient to be."""
 
+import functools
 import os
+import subprocess
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
@@ -18,6 +20,15 @@ QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
 ACCEL = os.environ.get("ACCEL", "tcg")
 
 SWITCH = Path(os.environ.get("HOLON_SWITCH", BUILD / "tests" / "switch"))
+TSC = BUILD / "tests" / "tsc"
+
+
+@functools.cache
+def tsc_khz():
+    """How fast the time stamp counter of an emulated machine runs, or ""; see tsc.c."""
+    if ACCEL != "tcg":
+        return ""
+    return subprocess.run([TSC], check=True, capture_output=True, text=True).stdout.strip()
 
 
 def kernel(flavour):

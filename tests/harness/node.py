@@ -132,6 +132,8 @@ class Node:
                  # What an emulated machine on a busy host must not be blamed for.
                  "watchdog_thresh=60", "rcupdate.rcu_cpu_stall_timeout=120",
                  "random.trust_cpu=1"]
+        if config.tsc_khz():
+            words.append(f"tsc_early_khz={config.tsc_khz()}")
         if not cluster.bare:
             words += [f"holon.node={self.id}", f"holon.cluster={cluster.name}",
                       f"holon.addr={self.address}/24", "holon.if=eth0"]
