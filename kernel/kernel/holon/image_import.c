@@ -563,16 +563,22 @@ static void settle_later(const struct import_thread *thread)
 	__set_current_blocked(&blocked);
 }
 
-static int import_filters(const struct import_thread *thread)
+/* Of the first thread, also for the others what all have. */
+static int import_filters(const struct holon_import *import)
 {
-	return thread->seccomp ? holon_seccomp_import(thread->image, thread->seccomp) : 0;
+	const struct import_thread *own = &import->own, *thread;
+	unsigned int common = list_empty(&import->siblings) ? 0 : UINT_MAX;
+
+	list_for_each_entry(thread, &import->siblings, list)
+		common = min(common, holon_seccomp_common(import->image, own->seccomp,
+							  thread->seccomp));
+	return holon_seccomp_import(import->image, own->seccomp, common);
 }
 
-/* And what the kernel keeps for it. Of one that is not the driver. */
-static int import_registers(const struct import_thread *thread)
+/* The rest of another one's. */
+static int import_own_filters(struct holon_task *ht)
 {
-	return holon_regs_import(&thread->regs) ?: holon_thread_import(thread->thread) ?:
-	       import_filters(thread);
+	return holon_seccomp_import(ht->made_of->image, ht->made_of->seccomp, 0);
 }
 
 static int import_sibling(const struct import_thread *thread)
@@ -582,7 +588,7 @@ static int import_sibling(const struct import_thread *thread)
 
 	if (IS_ERR(cred))
 		return PTR_ERR(cred);
-	err = import_registers(thread);
+	err = holon_regs_import(&thread->regs) ?: holon_thread_import(thread->thread);
 	if (err) {
 		abort_creds(cred);
 		return err;
@@ -623,6 +629,7 @@ static int make_sibling(struct import_thread *thread, struct holon_task *leader)
 	holon_task_join(ht, leader);
 	ht->pid = thread->pid;
 	ht->inc = thread->inc;
+	ht->made_of = thread;
 	holon_hold_expect(leader);
 	nr = holon_fork_half(leader, ht, &args);
 	if (nr < 0)
@@ -676,6 +683,9 @@ int holon_image_import(struct holon_import *import, struct holon_task *ht)
 		err = holon_mm_import(&import->mm, import->image) ?:
 		      holon_regs_import(&import->own.regs) ?:
 		      make_siblings(import, ht);
+	err = err ?: import_filters(import);
+	if (!err && !list_empty(&import->siblings))
+		err = holon_order(ht, import_own_filters);
 	if (err) {
 		abort_creds(cred);
 		return err;
@@ -691,7 +701,7 @@ int holon_import_program(struct holon_import *import)
 	unsigned long dumpable = le64_to_cpu(import->mm.mm->flags) & MMF_DUMPABLE_MASK;
 	int err;
 
-	err = holon_thread_import(import->own.thread) ?: import_filters(&import->own) ?:
+	err = holon_thread_import(import->own.thread) ?:
 	      holon_timers_import(import->image, import->process);
 	if (err)
 		return err;
@@ -745,7 +755,7 @@ static int import_home(struct holon_import *import, const struct cred *cred)
 		cond_resched();
 	}
 	return err ?: fill_epolls(import) ?: holon_mm_import(&import->mm, import->image) ?:
-	       holon_regs_import(&import->own.regs);
+	       holon_regs_import(&import->own.regs) ?: import_filters(import);
 }
 
 /* Limits of what the process has already, however low they are by now. */
@@ -823,7 +833,8 @@ int holon_import_home_sibling(struct holon_import *import, pid_t pid)
 	const struct import_thread *thread = find_sibling(import, pid);
 	int err;
 
-	err = import_registers(thread);
+	err = holon_regs_import(&thread->regs) ?: holon_thread_import(thread->thread) ?:
+	      holon_seccomp_import(thread->image, thread->seccomp, 0);
 	if (err)
 		return err;
 	import_changes(thread);
@@ -866,7 +877,7 @@ static const char *program(struct holon_import *import)
  * holon_image_execute - run the program
  * @import: imported
  *
- * Return: as kernel_execve(): when the program is there, a fatal signal is pending.
+ * Return: as kernel_execve().
  */
 int holon_image_execute(struct holon_import *import)
 {
@@ -874,13 +885,7 @@ int holon_image_execute(struct holon_import *import)
 	int err;
 
 	err = kernel_execve(name, import->argv, import->argv + import->argc + 1);
-	if (err)
-		return err;
-	if (name != import->name)
+	if (!err && name != import->name)
 		set_task_comm(current, kbasename(import->name));
-	/* By way of its memory, and never without them. */
-	err = import_filters(&import->own);
-	if (err)
-		send_sig(SIGKILL, current, 1);
 	return err;
 }

@@ -154,8 +154,11 @@ static enum holon_stay siblings_stay(struct holon_task *leader)
 	enum holon_stay stay = HOLON_STAY_NONE;
 	struct holon_task *ht;
 
-	list_for_each_entry(ht, &leader->held, hold_node)
+	list_for_each_entry(ht, &leader->held, hold_node) {
 		stay = stay ?: ht->stay;
+		if (!stay && holon_seccomp_changed(ht))
+			stay = HOLON_STAY_LATE;
+	}
 	return stay;
 }
 

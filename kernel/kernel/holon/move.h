@@ -231,13 +231,35 @@ void holon_process_import(const struct holon_record_process *process,
 /* Nothing of it may happen when current leaves its address space. */
 void holon_thread_forget(void);
 
+/**
+ * holon_mm_access - read or write memory of a process
+ * @mm: its address space, with a reference
+ * @addr: where, of whatever alignment
+ * @data: from or to here
+ * @len: bytes
+ * @gup_flags: FOLL_WRITE to write, FOLL_FORCE
+ *
+ * Context: may sleep; takes mmap_lock, but does not hold it for what a page is read
+ * from.
+ * Return: how many bytes there were before the first that cannot be had.
+ */
+size_t holon_mm_access(struct mm_struct *mm, unsigned long addr, void *data, size_t len,
+		       unsigned int gup_flags);
+
 /* --- move_seccomp.c ---------------------------------------------------------- */
 
-/* Of current: its filters, one record behind the other. */
+/* Of current, which has a half: its filters, one record behind the other. */
 int holon_seccomp_export(struct holon_image *image, enum holon_stay *stay);
+/* Has a thread, which is held, got another one since then? */
+bool holon_seccomp_changed(const struct holon_task *ht);
 bool holon_seccomp_valid(const struct holon_record *record);
-/* Those at @pos that current does not have. 0 or an errno. */
-int holon_seccomp_import(const struct holon_image *image, size_t pos);
+/* How many records from @pos and from @other on are the same. */
+unsigned int holon_seccomp_common(const struct holon_image *image, size_t pos, size_t other);
+/*
+ * Those at @pos, if it is not 0, that current does not have: the first @common for all
+ * threads at once. 0 or an errno.
+ */
+int holon_seccomp_import(const struct holon_image *image, size_t pos, unsigned int common);
 
 /* --- move_timers.c ---------------------------------------------------------- */
 

@@ -13,8 +13,8 @@
  * the end of a thread: see holon_thread_forget().
  *
  * Locks: mmap_lock of current, innermost of what is taken here; paths are looked
- * up without it. The handler takes that of the importing task for each run of
- * pages.
+ * up without it. The handler takes that of the importing task, but a page of it that
+ * another node has to be asked for is waited for without.
  */
 #define pr_fmt(fmt) "holon: " fmt
 
@@ -756,6 +756,53 @@ int holon_mm_send(struct holon_task *ht, u8 node)
 	return err;
 }
 
+/* Their number is what fits on the stack. */
+#define PIN_PAGES	16
+
+static void copy_pages(struct page **pages, unsigned long offset, void *data, size_t len,
+		       bool write)
+{
+	size_t n;
+
+	for (; len; pages++, data += n, len -= n, offset = 0) {
+		n = min(len, PAGE_SIZE - offset);
+		if (write)
+			memcpy_to_page(*pages, offset, data, n);
+		else
+			memcpy_from_page(data, *pages, offset, n);
+	}
+}
+
+size_t holon_mm_access(struct mm_struct *mm, unsigned long addr, void *data, size_t len,
+		       unsigned int gup_flags)
+{
+	bool write = gup_flags & FOLL_WRITE;
+	struct page *pages[PIN_PAGES];
+	size_t done = 0, n;
+	long got;
+	int locked;
+
+	while (done < len) {
+		unsigned long offset = offset_in_page(addr + done);
+
+		n = min(DIV_ROUND_UP(offset + len - done, PAGE_SIZE), PIN_PAGES);
+		if (mmap_read_lock_killable(mm))
+			break;
+		locked = 1;
+		got = pin_user_pages_remote(mm, addr + done, n, gup_flags, pages, &locked);
+		if (locked)
+			mmap_read_unlock(mm);
+		if (got <= 0)
+			break;
+		n = min(len - done, got * PAGE_SIZE - offset);
+		copy_pages(pages, offset, data + done, n, write);
+		unpin_user_pages_dirty_lock(pages, got, write);
+		done += n;
+		cond_resched();
+	}
+	return done;
+}
+
 static int take_pages(struct mm_struct *mm, const struct holon_wire_pages *msg, unsigned int n)
 {
 	void *data = page_data(msg, n);
@@ -771,8 +818,8 @@ static int take_pages(struct mm_struct *mm, const struct holon_wire_pages *msg, 
 			if (le64_to_cpu(msg->addr[i + run]) != addr + run * PAGE_SIZE)
 				break;
 		len = run * PAGE_SIZE;
-		if (access_remote_vm(mm, addr, data + i * PAGE_SIZE, len,
-				     FOLL_WRITE | FOLL_FORCE) != len)
+		if (holon_mm_access(mm, addr, data + i * PAGE_SIZE, len,
+				    FOLL_WRITE | FOLL_FORCE) != len)
 			return -EFAULT;
 		cond_resched();
 	}

@@ -45,7 +45,8 @@ enum holon_stay holon_regs_check(void)
 {
 	const struct thread_struct *thread = &current->thread;
 
-	if (!user_64bit_mode(current_pt_regs()) || test_thread_flag(TIF_ADDR32))
+	if (!user_64bit_mode(current_pt_regs()) || test_thread_flag(TIF_ADDR32) ||
+	    in_ia32_syscall())
 		return HOLON_STAY_IA32;
 	if (has_ldt() || thread->io_bitmap || thread->iopl_emul)
 		return HOLON_STAY_ARCH;

@@ -452,6 +452,9 @@ static int check_spawner(const struct holon_spawner_run *run)
 		return -EPERM;
 	if (current->holon)
 		return -EBUSY;
+	/* Its guests would have them. */
+	if (current->seccomp.mode)
+		return -EINVAL;
 	if (!thread_group_empty(current) || !is_child_reaper(task_pid(current)) ||
 	    task_active_pid_ns(current)->level != 1)
 		return -EINVAL;

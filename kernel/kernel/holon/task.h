@@ -28,6 +28,7 @@ struct holon_deputy_request;
 struct holon_landing;
 struct holon_move;
 struct holon_task_position;
+struct import_thread;
 
 enum holon_role {
 	HOLON_ROLE_DEPUTY,	/* at home, also while only PLACED */
@@ -126,6 +127,8 @@ struct holon_task {
 	/* what a thread that is held has written down */
 	struct holon_image image;	/* S, while held also of the driver */
 	enum holon_stay stay;		/* the same */
+	unsigned int filters;		/* and so many of seccomp, the same */
+	const struct import_thread *made_of; /* S: of a thread that is made, while it is held */
 
 	/* the half that imports a process that moves */
 	bool importing;			/* pages are taken */

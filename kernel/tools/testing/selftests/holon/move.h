@@ -44,8 +44,8 @@ extern char shared[64];		/* and one on a mount that the nodes share */
 const char *in_scratch(const char *name);
 const char *in_shared(const char *name);
 
-/* System call @nr has the error @error from now on, by a filter of this thread. */
-void forbid(unsigned int nr, unsigned int error);
+/* System call @nr has the error @error from now on, by a filter of this thread or of all. */
+void forbid(unsigned int nr, unsigned int error, bool all);
 /* Does it? */
 bool forbidden(unsigned int nr, int error);
 

@@ -316,7 +316,7 @@ static void look_host(void)
 
 /* --- seccomp --------------------------------------------------------------- */
 
-void forbid(unsigned int nr, unsigned int error)
+void forbid(unsigned int nr, unsigned int error, bool all)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
@@ -326,7 +326,9 @@ void forbid(unsigned int nr, unsigned int error)
 	};
 	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
 
-	CHECK(!syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_LOG, &program));
+	unsigned int flags = SECCOMP_FILTER_FLAG_LOG | (all ? SECCOMP_FILTER_FLAG_TSYNC : 0);
+
+	CHECK(!syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program));
 }
 
 bool forbidden(unsigned int nr, int error)
@@ -338,8 +340,8 @@ bool forbidden(unsigned int nr, int error)
 static void make_seccomp(void)
 {
 	CHECK(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-	forbid(SYS_ustat, 77);
-	forbid(SYS_sysfs, 78);
+	forbid(SYS_ustat, 77, false);
+	forbid(SYS_sysfs, 78, false);
 }
 
 /* The first time one more is set, wherever that is, and it is above the others. */
@@ -352,7 +354,7 @@ static void look_seccomp(void)
 	CHECK(forbidden(SYS_ustat, 77));
 	if (!set) {
 		CHECK(forbidden(SYS_sysfs, 78));
-		forbid(SYS_sysfs, 79);
+		forbid(SYS_sysfs, 79, false);
 		set = true;
 	}
 	CHECK(forbidden(SYS_sysfs, 79));

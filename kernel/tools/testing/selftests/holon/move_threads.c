@@ -334,7 +334,7 @@ static void look_others(void)
 
 static void set_filter(struct worker *worker)
 {
-	forbid(worker->value ? SYS_sysfs : SYS_ustat, 80);
+	forbid(worker->value ? SYS_sysfs : SYS_ustat, 80, false);
 }
 
 static void has_filter(struct worker *worker)
@@ -365,6 +365,33 @@ static void look_filter(void)
 	}
 	run(&workers[1], has_none);
 	CHECK(prctl(PR_GET_SECCOMP) == 0);
+}
+
+static void has_both(struct worker *worker)
+{
+	CHECK(forbidden(SYS_ustat, 81) && forbidden(SYS_sysfs, 82) == worker->value);
+}
+
+/* All have the same filters, and stay in step. */
+static void make_step(void)
+{
+	CHECK(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	start_two();
+	forbid(SYS_ustat, 81, true);
+}
+
+static void look_step(void)
+{
+	int i;
+
+	for (i = 0; i < 2; i++)
+		run(&workers[i], has_both);
+	if (!workers[0].value) {
+		workers[0].value = workers[1].value = 1;
+		forbid(SYS_sysfs, 82, true);
+		for (i = 0; i < 2; i++)
+			run(&workers[i], has_both);
+	}
 }
 
 /* --- they come and go ------------------------------------------------------------ */
@@ -461,6 +488,7 @@ const struct state threads_states[] = {
 	{ "signal for the process", make_shared_signal, look_shared_signal },
 	{ "what each thread has", make_others, look_others },
 	{ "filter of a thread", make_filter, look_filter },
+	{ "filters in step", make_step, look_step },
 	{ "threads come and go", nothing, look_new },
 	{ "threads fork", start_two, look_fork },
 	{ "thread that reads", make_read, look_read },
