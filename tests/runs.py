@@ -105,10 +105,10 @@ def grown(before, after, allowed):
             if count > before.get(name, 0) + allowed}
 
 
-def activity(cluster):
-    """What is open on each node, what is away from home, and where that sleeps."""
+def activity(nodes):
+    """What is open on each of them, what is away from home, and where that sleeps."""
     text = ""
-    for node in cluster:
+    for node in nodes:
         text += f"\n{node.name}:\n" + node.run(f"""
             cat {DEBUG}/open
             holon task show
@@ -123,8 +123,9 @@ def activity(cluster):
 
 
 def nothing_left(cluster, before):
-    """Each node has as much as usage() said @before, {id: usage}, and no open call."""
-    for node in cluster:
+    """Each node of @before, {id: usage()}, has as much as then, and no open call."""
+    nodes = [node for node in cluster if node.id in before]
+    for node in nodes:
         left = {}
 
         def clean(node=node, left=left):
@@ -137,7 +138,7 @@ def nothing_left(cluster, before):
         try:
             cluster.wait_until(clean, f"nothing is left on node {node.id}", timeout=120)
         except TimedOut as error:
-            raise TimedOut(f"{error}; left (before, now): {left}{activity(cluster)}") from None
+            raise TimedOut(f"{error}; left (before, now): {left}{activity(nodes)}") from None
 
 
 def quote(words):
