@@ -59,9 +59,12 @@ root: userland switch ## the Debian root of the nodes: build/image/root.squashfs
 deb: tree ## Debian packages of the userland: build/deb
 	@$(RUN) deb distro/build-deb $(BUILD)/deb $(TREE)
 
-.PHONY: deb-kernel disk iso
+.PHONY: deb-kernel deb-source disk iso
 deb-kernel: tree ## and those of a kernel for real machines; takes about an hour on two processors
 	@$(RUN) deb-kernel distro/build-kernel-deb $(BUILD)/deb $(TREE) $(DOWNLOAD)
+
+deb-source: tree ## the source package of that kernel: build/deb
+	@$(RUN) deb-source distro/build-kernel-source $(BUILD)/deb $(TREE) $(DOWNLOAD)
 
 # Expanded by the shell, when they are there.
 NODE_DEBS := $(addprefix $(BUILD)/deb/,holon-tools_*.deb holon-node_*.deb linux-image-*.deb)
