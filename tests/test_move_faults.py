@@ -106,6 +106,8 @@ def test_a_step_fails(ready, step):
     if target == 1:
         migrate(one, pid, 2)
         answers(task, "there")
+        # The fault is not for the call in which it waits for the next line.
+        ready.wait_until(lambda: f"{FORWARD} deferred" in one.read(f"{DEBUG}/open"), "it waits")
     fault(ready[callee], "fail", what, after)
     result = migrate(one, pid, target, check=False)
     assert result.status == 1 and "stays where it is" in result.err, result
@@ -132,9 +134,10 @@ def test_a_step_is_late(ready, step):
     assert other.status == 1 and "is being moved" in other.err, other
     one.run(f"kill -USR1 {pid}")
     assert move.wait().status == 0
+    # It breaks the call off that the program was in, as at home.
+    task.wait_output("signal\n")
     assert place(one, pid) == target
     answers(task, "moved")
-    task.wait_output("signal\n")
     end(task)
 
 

@@ -61,6 +61,7 @@ long futex_wait_restart(struct restart_block *restart);
 
 bool __holon_syscall(struct pt_regs *regs, long nr);
 void __holon_resume_user_mode(struct pt_regs *regs);
+bool __holon_keeps_restart(void);
 long __holon_exit_begin(long code);
 void __holon_exit_end(struct task_struct *tsk);
 bool __holon_cldstop(struct task_struct *tsk, bool for_ptracer, int why);
@@ -85,13 +86,27 @@ static inline bool holon_syscall(struct pt_regs *regs, long nr)
  * holon_resume_user_mode - on the way to user mode with TIF_NOTIFY_RESUME
  * @regs: of the task
  *
- * Signals have been worked off, so @regs holds no restart code. A deputy stays
- * in here; a guest does while its node is frozen. No lock is held.
+ * Signals have been worked off; @regs holds a restart code only of a process that is
+ * about to move, see holon_keeps_restart(). A deputy stays in here; a guest does while
+ * its node is frozen. No lock is held.
  */
 static inline void holon_resume_user_mode(struct pt_regs *regs)
 {
 	if (static_branch_unlikely(&holon_task_key) && unlikely(current->holon))
 		__holon_resume_user_mode(regs);
+}
+
+/**
+ * holon_keeps_restart - does the restart of a broken off call have to wait?
+ *
+ * True when current is about to move: the code stays in its registers until it goes on,
+ * there or here, where a signal may come first. It has not been to
+ * holon_resume_user_mode() then, and comes by here once more.
+ */
+static inline bool holon_keeps_restart(void)
+{
+	return static_branch_unlikely(&holon_task_key) && unlikely(current->holon) &&
+	       __holon_keeps_restart();
 }
 
 /**
@@ -210,6 +225,11 @@ static inline bool holon_syscall(struct pt_regs *regs, long nr)
 
 static inline void holon_resume_user_mode(struct pt_regs *regs)
 {
+}
+
+static inline bool holon_keeps_restart(void)
+{
+	return false;
 }
 
 static inline void holon_fork(struct task_struct *p)

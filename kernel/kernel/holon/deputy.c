@@ -26,10 +26,13 @@
 #include <linux/holon.h>
 #include <linux/holon_rpc.h>
 
+#include <asm/syscall.h>
+
 #include "forward.h"
 #include "freeze.h"
 #include "guest.h"
 #include "hold.h"
+#include "marshal.h"
 #include "move.h"
 #include "task.h"
 
@@ -293,10 +296,8 @@ void holon_deputy_resume(struct holon_task *ht)
 	}
 }
 
-void __holon_resume_user_mode(struct pt_regs *regs)
+static void resume(struct holon_task *ht)
 {
-	struct holon_task *ht = current->holon;
-
 	if (ht->role == HOLON_ROLE_DEPUTY) {
 		if (ht->state == HOLON_TASK_MOVING) {
 			if (ht == ht->leader)
@@ -320,6 +321,35 @@ void __holon_resume_user_mode(struct pt_regs *regs)
 		if (!holon_freeze_wait())
 			holon_guest_resume(ht);
 	}
+}
+
+void __holon_resume_user_mode(struct pt_regs *regs)
+{
+	resume(current->holon);
+	/* What becomes of a call that was broken off is decided here, see there. */
+	if (syscall_get_nr(current, regs) != -1 &&
+	    holon_restarts(syscall_get_error(current, regs)))
+		set_thread_flag(TIF_NOTIFY_SIGNAL);
+}
+
+/*
+ * The signal that decides whether a call begins anew or returns EINTR may come while the
+ * process moves.
+ */
+bool __holon_keeps_restart(void)
+{
+	struct holon_task *ht = current->holon;
+	bool keeps;
+
+	if (ht->role == HOLON_ROLE_DEPUTY)
+		keeps = ht->state == HOLON_TASK_MOVING;
+	else
+		keeps = ht->role == HOLON_ROLE_GUEST &&
+			(ht->recall_call || READ_ONCE(ht->leader->recalled) ||
+			 holon_hold_wanted(ht));
+	if (keeps)
+		set_thread_flag(TIF_NOTIFY_RESUME);
+	return keeps;
 }
 
 /* --- descriptors ------------------------------------------------------------ */

@@ -6,6 +6,8 @@
  * been worked off and its registers are settled. Who wants it moved breaks its
  * sleep as a signal would, and a system call that was broken off goes on at the
  * other node by the means it has for that: restart codes, and restart_syscall().
+ * The code stays in the registers until then, for a signal that comes meanwhile may
+ * want the call to return EINTR.
  * One thread does it, and holds the others (hold.c), here and where it comes to: away
  * from home the leader, on the way home whoever is first.
  *

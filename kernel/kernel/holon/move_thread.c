@@ -87,7 +87,8 @@ static int export_restart(u64 value[5])
 		return HOLON_RESTART_POLL;
 	}
 	/* Left over from a call that has ended. */
-	return current_pt_regs()->ax == __NR_restart_syscall ? -1 : HOLON_RESTART_NONE;
+	return (long)current_pt_regs()->ax == -ERESTART_RESTARTBLOCK ||
+	       current_pt_regs()->ax == __NR_restart_syscall ? -1 : HOLON_RESTART_NONE;
 }
 
 static int import_restart(unsigned int restart, const __le64 *from)
