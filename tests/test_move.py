@@ -110,6 +110,10 @@ CANNOT = {
         "m = mmap.mmap(f.fileno(), 4096)",
     "or shared memory":
         "import mmap\nm = mmap.mmap(-1, 4096)",
+    # With a thread of the kernel among its own.
+    "it uses io_uring":
+        "import ctypes\nlibc = ctypes.CDLL(None)\nparams = (ctypes.c_uint32 * 30)()\n"
+        "params[2] = 2\nring = libc.syscall(425, 8, params)\nassert ring >= 0, ring",
     "it has a seccomp filter with a listener":
         "import ctypes\nlibc = ctypes.CDLL(None)\n"
         "program = (ctypes.c_uint64 * 1)(0x7fff000000000006)\n"

@@ -327,14 +327,15 @@ void __holon_resume_user_mode(struct pt_regs *regs)
 {
 	resume(current->holon);
 	/* What becomes of a call that was broken off is decided here, see there. */
-	if (syscall_get_nr(current, regs) != -1 &&
+	if (regs && syscall_get_nr(current, regs) != -1 &&
 	    holon_restarts(syscall_get_error(current, regs)))
 		set_thread_flag(TIF_NOTIFY_SIGNAL);
 }
 
 /*
  * The signal that decides whether a call begins anew or returns EINTR may come while the
- * process moves.
+ * process moves. Not of a call with a signal mask of its own, sigsuspend() for instance:
+ * it has the other mask back by then, and a signal that it had blocked is not for it.
  */
 bool __holon_keeps_restart(void)
 {
@@ -347,9 +348,10 @@ bool __holon_keeps_restart(void)
 		keeps = ht->role == HOLON_ROLE_GUEST &&
 			(ht->recall_call || READ_ONCE(ht->leader->recalled) ||
 			 holon_hold_wanted(ht));
-	if (keeps)
-		set_thread_flag(TIF_NOTIFY_RESUME);
-	return keeps;
+	if (!keeps || test_restore_sigmask())
+		return false;
+	set_thread_flag(TIF_NOTIFY_RESUME);
+	return true;
 }
 
 /* --- descriptors ------------------------------------------------------------ */

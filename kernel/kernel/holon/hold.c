@@ -164,7 +164,8 @@ static bool has_half(struct task_struct *task, bool *ours)
 }
 
 /* Have the threads come that have not been told. */
-static int call_threads(struct holon_task *leader, struct xarray *summoned)
+static int call_threads(struct holon_task *leader, struct xarray *summoned,
+			enum holon_stay *stay)
 {
 	struct task_struct *task;
 	struct summons *s;
@@ -179,6 +180,10 @@ static int call_threads(struct holon_task *leader, struct xarray *summoned)
 				set_tsk_thread_flag(task, TIF_NOTIFY_RESUME);
 				set_notify_signal(task);
 			}
+		} else if (task->flags & PF_USER_WORKER) {
+			/* Never comes: it has no user mode. */
+			*stay = HOLON_STAY_IO_URING;
+			err = -EBUSY;
 		} else if (leader->role == HOLON_ROLE_DEPUTY) {
 			s = xa_load(summoned, nr);
 			if (s && s->task != task) {
@@ -245,7 +250,7 @@ static int gather(struct holon_task *leader, struct xarray *summoned, enum holon
 	int err;
 
 	for (;;) {
-		err = call_threads(leader, summoned);
+		err = call_threads(leader, summoned, stay);
 		if (err)
 			return err;
 		wake_deputies(leader);

@@ -51,7 +51,7 @@ static const struct {
 	[HOLON_STAY_IA32]	= { EOPNOTSUPP, "it is a 32-bit program" },
 	[HOLON_STAY_ARCH] = { EOPNOTSUPP,
 		"it has a local descriptor table, or the right to use I/O ports" },
-	[HOLON_STAY_IO_URING]	= { EOPNOTSUPP, "it uses io_uring" },
+	[HOLON_STAY_IO_URING]	= { EOPNOTSUPP, "it uses io_uring, or vhost" },
 	[HOLON_STAY_AIO]	= { EOPNOTSUPP, "it uses asynchronous I/O (io_setup)" },
 	[HOLON_STAY_TIMERS] = { EOPNOTSUPP,
 		"it has several threads, and a timer of the processor time of one of them" },
