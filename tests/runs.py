@@ -112,8 +112,9 @@ def activity(nodes):
         text += f"\n{node.name}:\n" + node.run(f"""
             cat {DEBUG}/open
             holon task show
-            for pid in $(holon task show | awk '$1 + 0 {{ print $1 }}') $(pgrep holon-guest); do
-                for task in /proc/$pid/task/*; do
+            for pid in $(holon task show | awk '$1 + 0 {{ print $1 }}') \
+                       $(pgrep -P "$(pgrep -d, holon-home)"); do
+                for task in $(ls -d /proc/$pid/task/*); do
                     echo $task: $(cat $task/comm); cat $task/wchan $task/syscall $task/stack
                 done
             done

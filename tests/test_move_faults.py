@@ -57,6 +57,18 @@ def begin(node):
     return task, pid_of(task)
 
 
+def begin_for(cluster, target):
+    """The same of node 1, from where it moves to @target: from there, or from node 2 home."""
+    one = cluster[1]
+    task, pid = begin(one)
+    if target == 1:
+        migrate(one, pid, 2)
+        answers(task, "there")
+        # No fault is for the call in which it waits for the next line.
+        cluster.wait_until(lambda: f"{FORWARD} deferred" in one.read(f"{DEBUG}/open"), "it waits")
+    return task, pid
+
+
 def place(node, pid):
     """Where it is, by the word of its home; one place at most has it."""
     return json.loads(node.out(f"holon -j task show pid {pid}"))["node"]
@@ -102,12 +114,7 @@ def test_a_step_fails(ready, step):
     what, callee, target, after = STEPS[step]
     one = ready[1]
     before = {node.id: usage(node) for node in ready}
-    task, pid = begin(one)
-    if target == 1:
-        migrate(one, pid, 2)
-        answers(task, "there")
-        # The fault is not for the call in which it waits for the next line.
-        ready.wait_until(lambda: f"{FORWARD} deferred" in one.read(f"{DEBUG}/open"), "it waits")
+    task, pid = begin_for(ready, target)
     fault(ready[callee], "fail", what, after)
     result = migrate(one, pid, target, check=False)
     assert result.status == 1 and "stays where it is" in result.err, result
@@ -126,9 +133,7 @@ def test_a_step_is_late(ready, step):
     """Signals wait, another move is refused, and nothing is lost."""
     what, callee, target, after = STEPS[step]
     one = ready[1]
-    task, pid = begin(one)
-    if target == 1:
-        migrate(one, pid, 2)
+    task, pid = begin_for(ready, target)
     move = late(ready, callee, what, after, one, pid, target, 4000)
     other = migrate(ready[3], pid, 3, check=False)
     assert other.status == 1 and "is being moved" in other.err, other
@@ -146,9 +151,7 @@ def test_it_is_ended_while_a_step_is_late(ready, step):
     what, callee, target, after = STEPS[step]
     one = ready[1]
     before = {node.id: usage(node) for node in ready}
-    task, pid = begin(one)
-    if target == 1:
-        migrate(one, pid, 2)
+    task, pid = begin_for(ready, target)
     move = late(ready, callee, what, after, one, pid, target, 4000)
     one.run(f"kill -TERM {pid}")
     move.wait()

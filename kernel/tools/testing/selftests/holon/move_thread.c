@@ -325,7 +325,6 @@ void forbid(unsigned int nr, unsigned int error, bool all)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
-
 	unsigned int flags = SECCOMP_FILTER_FLAG_LOG | (all ? SECCOMP_FILTER_FLAG_TSYNC : 0);
 
 	CHECK(!syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program));
