@@ -182,6 +182,10 @@ TYPES = {
     "pages": (BULK, 138, False, lambda rnd: _task(rnd) + struct.pack("<IIQ", 1, 0, 0x400000) +
               bytes(4096), 24),
     "recall": (FWD, 139, True, _task, 16),
+    "memory": (BULK, 141, False,
+               lambda rnd: _task(rnd) + struct.pack("<IHBBQQ", 0, 1, rnd.choice((0, 0, 1)), 0,
+                                                    rnd.choice((0, 0x400000, 0x7fffffffe000, 1 << 63)),
+                                                    16) + bytes(rnd.choice((0, 16))), 24),
     "land": (REQ, 133, False,
              lambda rnd: _task(rnd) + struct.pack("<IIIIIIQ", rnd.choice((0x20005, 0x20006, 0x20007)), 0,
                                                   rnd.choice((0, 1)), 0, 0, 0, 0) + _image(rnd), 20),

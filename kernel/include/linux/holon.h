@@ -13,8 +13,11 @@
 #include <linux/jump_label.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/threads.h>
 
+struct iov_iter;
+struct iovec;
 struct mm_struct;
 struct pt_regs;
 struct restart_block;
@@ -69,6 +72,8 @@ bool __holon_pgrp_orphaned(int *orphaned);
 bool __holon_set_tid(void);
 unsigned int __holon_fd_start(unsigned long *nofile);
 void __holon_fork(struct task_struct *p);
+bool __holon_process_vm(struct task_struct *task, struct iov_iter *iter, const struct iovec *vec,
+			unsigned long n, bool write, ssize_t *done);
 
 /**
  * holon_syscall - entry of a system call of a task with SYSCALL_WORK_HOLON
@@ -212,6 +217,47 @@ static inline unsigned int holon_fd_start(unsigned long *nofile)
 	return 0;
 }
 
+/**
+ * holon_visit - the memory of a process is about to be read or written
+ * @task: of the process, with a reference
+ *
+ * Until holon_visit_end() its pages go to no other node. Counted always, for the first
+ * process that moves may do so at any time.
+ */
+static inline void holon_visit(struct task_struct *task)
+{
+	atomic_inc(&task->signal->holon_visitors);
+	/* Whether it moves is read after this; see kernel/holon/process_vm.c. */
+	smp_mb__after_atomic();
+}
+
+static inline void holon_visit_end(struct task_struct *task)
+{
+	/* What was copied comes before. */
+	smp_mb__before_atomic();
+	atomic_dec(&task->signal->holon_visitors);
+}
+
+/**
+ * holon_process_vm - process_vm_readv() and process_vm_writev() of a process that is away
+ * @task: it, visited, with a reference
+ * @iter: the caller's memory; advanced
+ * @vec: where in the other one
+ * @n: elements of @vec
+ * @write: to @task
+ * @done: bytes, or the errno
+ *
+ * Waits while the process is about to move. Process context, no locks.
+ * Return: true when @done is set; false when its memory is here.
+ */
+static inline bool holon_process_vm(struct task_struct *task, struct iov_iter *iter,
+				    const struct iovec *vec, unsigned long n, bool write,
+				    ssize_t *done)
+{
+	return static_branch_unlikely(&holon_task_key) &&
+	       __holon_process_vm(task, iter, vec, n, write, done);
+}
+
 #else /* !CONFIG_HOLON */
 
 #define VISIBLE_IF_HOLON	static
@@ -268,6 +314,21 @@ static inline bool holon_set_tid(void)
 static inline unsigned int holon_fd_start(unsigned long *nofile)
 {
 	return 0;
+}
+
+static inline void holon_visit(struct task_struct *task)
+{
+}
+
+static inline void holon_visit_end(struct task_struct *task)
+{
+}
+
+static inline bool holon_process_vm(struct task_struct *task, struct iov_iter *iter,
+				    const struct iovec *vec, unsigned long n, bool write,
+				    ssize_t *done)
+{
+	return false;
 }
 
 #endif /* CONFIG_HOLON */

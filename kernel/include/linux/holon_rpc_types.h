@@ -43,6 +43,7 @@ enum holon_rpc_id {
 	HOLON_RPC_ID_TASK_PAGES		= 138,	/* memory of a process that moves */
 	HOLON_RPC_ID_TASK_RECALL	= 139,	/* to the guest: come home */
 	HOLON_RPC_ID_TASK_MIGRATE	= 140,	/* to the home: move that process */
+	HOLON_RPC_ID_TASK_MEMORY	= 141,	/* to the guest's node: read or write its memory */
 
 	/* 256..319: files */
 	HOLON_RPC_ID_POLL_ASK	= 256,

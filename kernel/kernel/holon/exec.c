@@ -204,6 +204,7 @@ static int become_deputy(struct holon_task *ht, struct linux_binprm *bprm,
 	err = holon_creds_apply(ready->creds, ready->creds_len);
 	if (err)
 		return err;
+	set_dumpable(current->mm, ready->dumpable);
 	for (i = 0; i < ready->n; i++)
 		close_fd(le32_to_cpu(ready->reopened[i]));
 	holon_signal_become_deputy();

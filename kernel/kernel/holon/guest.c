@@ -10,6 +10,7 @@
  */
 #define pr_fmt(fmt) "holon: " fmt
 
+#include <linux/sched/coredump.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/fdtable.h>
@@ -82,7 +83,7 @@ static void say_ready(struct holon_task *ht, const struct holon_import *import)
 	if (wire) {
 		wire->task.inc = cpu_to_le64(ht->inc);
 		wire->task.pid = cpu_to_le32(ht->pid);
-		wire->local_pid = cpu_to_le32(task_pid_nr(current));
+		wire->dumpable = cpu_to_le32(get_dumpable(current->mm));
 		wire->reopened = cpu_to_le32(n);
 		creds_len = holon_creds_pack(wire + 1);
 		memcpy((void *)(wire + 1) + creds_len, reopened, n * sizeof(__le32));
@@ -344,15 +345,22 @@ static void tell_exec(struct holon_task *ht)
 	struct holon_guest_request request = { .nr = cpu_to_le32(HOLON_FORWARD_EXECED) };
 	struct holon_guest_answer answer;
 
-	ht->exec_id = current->self_exec_id;
+	/* Until home has heard of it as well, nobody is let at the program: process_vm.c. */
+	WRITE_ONCE(ht->programs, ht->programs + 1);
+	/* Pairs with program_mm(). */
+	smp_store_release(&ht->exec_id, current->self_exec_id);
 	/* What execve() took away must be gone at home, too. */
 	if (holon_creds_push(ht)) {
 		send_sig(SIGKILL, current, 1);
 		return;
 	}
-	get_task_comm(request.comm, current);
-	if (holon_guest_ask(ht, &request, &answer))
-		pr_debug("home was not told of an exec\n");
+	get_task_comm(request.program.comm, current);
+	request.program.dumpable = get_dumpable(current->mm);
+	/* It would answer for the program before. */
+	if (holon_guest_ask(ht, &request, &answer)) {
+		send_sig(SIGKILL, current, 1);
+		return;
+	}
 	iterate_fd(current->files, 0, renumber, NULL);
 }
 
@@ -376,11 +384,11 @@ void holon_guest_resume(struct holon_task *ht)
 
 /* --- the same, at the deputy ---------------------------------------------- */
 
-static int execed(const struct holon_guest_request *request)
+static int execed(struct holon_task *ht, const struct holon_guest_request *request)
 {
 	char comm[TASK_COMM_LEN];
 
-	strscpy_pad(comm, (const char *)request->comm, sizeof(comm));
+	strscpy_pad(comm, (const char *)request->program.comm, sizeof(comm));
 	set_task_comm(current, comm);
 	/* Its parent asks before it changes the group, and is told of the end by SIGCHLD. */
 	current->flags &= ~PF_FORKNOEXEC;
@@ -394,6 +402,10 @@ static int execed(const struct holon_guest_request *request)
 	spin_lock_irq(&current->sighand->siglock);
 	current->sighand->action[SIGCHLD - 1].sa.sa_flags = 0;
 	spin_unlock_irq(&current->sighand->siglock);
+	if (request->program.dumpable <= SUID_DUMP_ROOT)
+		set_dumpable(current->mm, request->program.dumpable);
+	/* Whoever sees the number sees what the program allows. */
+	smp_store_release(&ht->leader->programs, ht->leader->programs + 1);
 	return 0;
 }
 
@@ -424,7 +436,7 @@ int holon_guest_request(struct holon_task *ht, const void *data, size_t len, voi
 		result = is_current_pgrp_orphaned();
 		break;
 	case HOLON_FORWARD_EXECED:
-		result = execed(request);
+		result = execed(ht, request);
 		break;
 	case HOLON_FORWARD_FORK:
 		result = holon_fork_deputy(ht, request, answer);

@@ -28,7 +28,11 @@ struct holon_guest_request {
 	__le32 nr;
 	__le32 pad;
 	union {
-		__u8 comm[16];
+		struct {
+			__u8 comm[16];
+			__u8 dumpable;
+			__u8 pad[7];
+		} program;
 		struct {
 			__le32 exit_signal;
 			__u8 clear_sighand;

@@ -262,12 +262,14 @@ static inline bool holon_image_in_pieces(const struct holon_image *image)
  * struct holon_ready - what a guest says that waits to be let go
  * @creds: what it may do, by value
  * @creds_len: their length
+ * @dumpable: SUID_DUMP_*
  * @reopened: descriptors that it has opened again
  * @n: their number
  */
 struct holon_ready {
 	const void *creds;
 	size_t creds_len;
+	unsigned int dumpable;
 	const __le32 *reopened;
 	unsigned int n;
 };

@@ -4,6 +4,7 @@
  */
 #include <linux/errno.h>
 #include <linux/minmax.h>
+#include <linux/sched/coredump.h>
 
 #include <linux/holon_rpc.h>
 
@@ -133,6 +134,9 @@ int holon_ready_parse(const struct holon_reply *reply, struct holon_ready *ready
 		return len;
 	left -= len;
 	ready->creds_len = len;
+	ready->dumpable = le32_to_cpu(wire->dumpable);
+	if (ready->dumpable > SUID_DUMP_ROOT)
+		return -EBADMSG;
 	ready->n = le32_to_cpu(wire->reopened);
 	if (left % sizeof(__le32) || ready->n != left / sizeof(__le32))
 		return -EBADMSG;

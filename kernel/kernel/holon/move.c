@@ -282,6 +282,16 @@ static int look(struct holon_task *ht, enum holon_stay *stay)
 	return err;
 }
 
+/* From here on nobody but its own threads, which are held, has to do with its memory. */
+static int close_memory(enum holon_stay *stay)
+{
+	int err = holon_memory_close();
+
+	if (err == -EBUSY)
+		*stay = HOLON_STAY_LATE;
+	return err;
+}
+
 static int move_held_away(struct holon_task *ht, enum holon_stay *stay)
 {
 	struct holon_image image = {};
@@ -293,7 +303,7 @@ static int move_held_away(struct holon_task *ht, enum holon_stay *stay)
 		*stay = HOLON_STAY_FROZEN;
 		return -EBUSY;
 	}
-	err = begin_move(ht) ?: write_image(ht, &image, stay) ?:
+	err = begin_move(ht) ?: close_memory(stay) ?: write_image(ht, &image, stay) ?:
 	      holon_image_call(ht, &image, &reply);
 	if (err > 0)
 		err = -EBADMSG;
@@ -479,7 +489,9 @@ static int move_held_home(struct holon_task *ht, enum holon_stay *stay)
 	struct holon_image image = {};
 	int err;
 
-	err = write_image(ht->leader, &image, stay) ?: holon_creds_push(ht);
+	WRITE_ONCE(ht->leader->leaving, true);
+	err = close_memory(stay) ?: write_image(ht->leader, &image, stay) ?:
+	      holon_creds_push(ht);
 	if (!err) {
 		err = ask_home(ht, &image);
 		/* The deputies are about to stop. */
@@ -489,6 +501,9 @@ static int move_held_home(struct holon_task *ht, enum holon_stay *stay)
 			*stay = HOLON_STAY_VERSION;
 		err = err ?: holon_mm_send(ht, ht->home) ?: ask_land(ht);
 	}
+	/* Killed, we do not know what has become of it. */
+	if (err && !fatal_signal_pending(current))
+		WRITE_ONCE(ht->leader->leaving, false);
 	holon_image_free(&image);
 	return err;
 }
@@ -689,6 +704,7 @@ static void stay_away(struct holon_task *ht)
 		spin_lock_irq(&ht->lock);
 		ht->state = HOLON_TASK_STABLE;
 		spin_unlock_irq(&ht->lock);
+		WRITE_ONCE(ht->leader->arriving, false);
 		holon_release(ht->leader, NULL);
 	}
 }
@@ -766,6 +782,7 @@ static int land_begin(struct holon_task *ht, const struct holon_guest_request *r
 		return err;
 	}
 	ht->landing = landing;
+	WRITE_ONCE(ht->leader->arriving, true);
 	spin_lock_irq(&ht->lock);
 	ht->state = HOLON_TASK_LANDING;
 	spin_unlock_irq(&ht->lock);

@@ -132,6 +132,17 @@ void holon_mm_join(struct mm_struct *mm);
  */
 int holon_mm_send(struct holon_task *ht, u8 node);
 
+/* --- process_vm.c: memory that others read and write ---------------------------- */
+
+/**
+ * holon_memory_close - wait until nobody copies to or from the memory of current
+ *
+ * Whoever begins to from now on waits until the move is over: it has been said that
+ * current moves. Context: current, which is moved; its other threads are held.
+ * Return: 0; -EBUSY when somebody stays; -EINTR when killed.
+ */
+int holon_memory_close(void);
+
 /* --- move_map.c: files that are mapped ---------------------------------------- */
 
 struct holon_record_map;

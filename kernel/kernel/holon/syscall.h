@@ -169,6 +169,12 @@ HOLON_HANDLER(home_other);
 HOLON_HANDLER(also_here);
 HOLON_HANDLER(special);
 
+/* Is @pid, a number of current's namespace or 0, the caller or another of its threads? */
+bool holon_names_self(long pid);
+
+/* process_vm.c */
+HOLON_HANDLER(process_vm);
+
 /* fork.c */
 HOLON_HANDLER(fork);
 

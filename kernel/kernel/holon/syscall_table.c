@@ -94,8 +94,9 @@ static const struct holon_syscall holon_syscalls[NR_syscalls] = {
 	LOCAL(mlock), LOCAL(mlock2), LOCAL(mlockall),
 	LOCAL_L(mmap, mmap),
 	LOCAL_L(move_pages, home_other), LOCAL_L(migrate_pages, home_other),
-	LOCAL_L(process_madvise, home_other), LOCAL_L(process_vm_readv, home_other),
-	LOCAL_L(process_vm_writev, home_other),
+	LOCAL_L(process_madvise, home_other),
+	LOCAL_IF(process_vm_readv, process_vm, V, VECO(2), V, INV(4, 16), V, V),
+	LOCAL_IF(process_vm_writev, process_vm, V, VECI(2), V, INV(4, 16), V, V),
 
 	/* signals */
 	LOCAL(rt_sigprocmask), LOCAL(rt_sigpending), LOCAL(rt_sigtimedwait), LOCAL(rt_sigsuspend),

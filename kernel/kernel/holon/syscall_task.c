@@ -27,8 +27,7 @@
 #include "syscall.h"
 #include "task.h"
 
-/* First argument: 0 or our own number means the caller; or another of our threads. */
-static bool names_self(long pid)
+bool holon_names_self(long pid)
 {
 	struct task_struct *task;
 	bool ours = false;
@@ -46,12 +45,12 @@ static bool names_self(long pid)
 
 HOLON_HANDLER(self)
 {
-	return names_self(regs->di) ? HOLON_DO_LOCAL : HOLON_DO_FORWARD;
+	return holon_names_self(regs->di) ? HOLON_DO_LOCAL : HOLON_DO_FORWARD;
 }
 
 HOLON_HANDLER(home_other)
 {
-	return names_self(regs->di) ? HOLON_DO_LOCAL : HOLON_DO_HOME;
+	return holon_names_self(regs->di) ? HOLON_DO_LOCAL : HOLON_DO_HOME;
 }
 
 HOLON_HANDLER(capget)
@@ -63,7 +62,7 @@ HOLON_HANDLER(capget)
 
 	if (copy_from_user(&header, (void __user *)regs->di, sizeof(header)))
 		return HOLON_DO_LOCAL;	/* says EFAULT */
-	return names_self(header.pid) ? HOLON_DO_LOCAL : HOLON_DO_FORWARD;
+	return holon_names_self(header.pid) ? HOLON_DO_LOCAL : HOLON_DO_FORWARD;
 }
 
 /* To the own thread group: here, without the wire. 0 is the process group. */
@@ -71,7 +70,7 @@ HOLON_HANDLER(kill)
 {
 	int pid = regs->di;
 
-	return pid > 0 && names_self(pid) ? HOLON_DO_LOCAL : HOLON_DO_FORWARD;
+	return pid > 0 && holon_names_self(pid) ? HOLON_DO_LOCAL : HOLON_DO_FORWARD;
 }
 
 HOLON_HANDLER(tgkill)
@@ -111,7 +110,7 @@ HOLON_HANDLER(setrlimit)
 
 HOLON_HANDLER(prlimit)
 {
-	if (!names_self(regs->di))
+	if (!holon_names_self(regs->di))
 		return HOLON_DO_FORWARD;
 	if (!regs->dx)
 		return HOLON_DO_LOCAL;
@@ -124,7 +123,7 @@ HOLON_HANDLER(prlimit)
 /* Applied here; the deputy keeps the value, as far as it has any use for it. */
 HOLON_HANDLER(mirror_self)
 {
-	if (!names_self(regs->di))
+	if (!holon_names_self(regs->di))
 		return HOLON_DO_FORWARD;
 	*ret = holon_run_local(regs, call);
 	if (!*ret)
@@ -139,7 +138,7 @@ HOLON_HANDLER(priority)
 	int process = nr == __NR_ioprio_get || nr == __NR_ioprio_set ?
 		      IOPRIO_WHO_PROCESS : PRIO_PROCESS;
 
-	if ((int)regs->di != process || !names_self(regs->si))
+	if ((int)regs->di != process || !holon_names_self(regs->si))
 		return HOLON_DO_FORWARD;
 	if (nr == __NR_getpriority || nr == __NR_ioprio_get)
 		return HOLON_DO_LOCAL;
@@ -185,11 +184,13 @@ HOLON_HANDLER(prctl)
 		struct holon_marshal *m __free(holon_marshal) = NULL;
 		int index;
 
+		m = holon_marshal_new(ht, __NR_prctl, regs);
+		if (!m) {
+			*ret = -ENOMEM;
+			return HOLON_DONE;
+		}
 		*ret = holon_run_local(regs, call);
 		if (*ret < 0)
-			return HOLON_DONE;
-		m = holon_marshal_new(ht, __NR_prctl, regs);
-		if (!m)
 			return HOLON_DONE;
 		if (regs->di == PR_SET_NAME) {
 			index = holon_marshal_kernel(m, current->comm, TASK_COMM_LEN, 0, 0);

@@ -111,6 +111,11 @@ struct holon_task {
 	u64 taken;			/* siglock: last signal queued here */
 	bool cwd_remote;		/* relative paths are home's */
 
+	/* leader: memory that others read and write, see process_vm.c */
+	u32 programs;			/* executions that home has been told of */
+	bool leaving;			/* guest: it goes home */
+	bool arriving;			/* deputy: the same */
+
 	/* leader: all threads stand still, see hold.c */
 	struct holon_task *driver;	/* L: who moves the process */
 	struct list_head held;		/* L: the others, by ->hold_node */
@@ -159,7 +164,7 @@ struct holon_task {
 	struct task_struct *forker;	/* I: parent of a FORKED deputy, to compare with */
 	bool unborn;			/* S: a forked guest that home has not heard of */
 	bool left_shared;		/* S: a stub was met on a walk */
-	u64 exec_id;			/* S: self_exec_id last told to home */
+	u64 exec_id;			/* self_exec_id last told to home; after ->programs */
 	struct work_struct stop_work;	/* reports a stop */
 	u64 reported;			/* L: sequence of the report */
 	int reported_signal;		/* L */

@@ -57,7 +57,7 @@ struct holon_wire_creds {
 /* Reply of TASK_EXEC. */
 struct holon_wire_ready {
 	struct holon_wire_task task;
-	__le32 local_pid;	/* at the guest's node, for people */
+	__le32 dumpable;	/* of the program, as get_dumpable() */
 	__le32 reopened;	/* descriptors that the guest has opened again */
 	/* then struct holon_wire_creds with its groups, the descriptors (__le32) */
 };
