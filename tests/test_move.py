@@ -48,6 +48,7 @@ def test_states(ready, states, mode):
 
 # Each of these while the process is moved all the time.
 BUSY = ["16 MiB", "vector registers", "pending signals", "children", "shared file", "TCP",
+        "epoll_wait", "semop", "sigwaitinfo",
         "nanosleep", "poll", "read", "futex", "computing", "64 threads", "threads that compute",
         "threads at a condition", "signal for the process", "threads come and go",
         "threads at timed waits", "timers", "descriptors made there"]

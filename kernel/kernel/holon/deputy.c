@@ -325,33 +325,13 @@ static void resume(struct holon_task *ht)
 
 void __holon_resume_user_mode(struct pt_regs *regs)
 {
+	if (regs)
+		holon_restart_waiting(regs);
 	resume(current->holon);
 	/* What becomes of a call that was broken off is decided here, see there. */
 	if (regs && syscall_get_nr(current, regs) != -1 &&
 	    holon_restarts(syscall_get_error(current, regs)))
 		set_thread_flag(TIF_NOTIFY_SIGNAL);
-}
-
-/*
- * The signal that decides whether a call begins anew or returns EINTR may come while the
- * process moves. Not of a call with a signal mask of its own, sigsuspend() for instance:
- * it has the other mask back by then, and a signal that it had blocked is not for it.
- */
-bool __holon_keeps_restart(void)
-{
-	struct holon_task *ht = current->holon;
-	bool keeps;
-
-	if (ht->role == HOLON_ROLE_DEPUTY)
-		keeps = ht->state == HOLON_TASK_MOVING;
-	else
-		keeps = ht->role == HOLON_ROLE_GUEST &&
-			(ht->recall_call || READ_ONCE(ht->leader->recalled) ||
-			 holon_hold_wanted(ht));
-	if (!keeps || test_restore_sigmask())
-		return false;
-	set_thread_flag(TIF_NOTIFY_RESUME);
-	return true;
 }
 
 /* --- descriptors ------------------------------------------------------------ */

@@ -240,6 +240,9 @@ void holon_deputy_refuse(struct holon_task *ht);
 /* A deputy takes every signal. */
 void holon_deputy_unblock(void);
 
+/* restart.c */
+void holon_restart_waiting(struct pt_regs *regs);
+
 /* guest.c */
 void holon_guest_resume(struct holon_task *ht);
 

@@ -7,7 +7,9 @@
 #include <linux/futex.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/select.h>
+#include <sys/sem.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -17,7 +19,7 @@
 
 #define WAIT_MS 700
 
-static int fds[2];
+static int fds[2], epoll, semaphore;
 static long long begun;
 
 static void make_nothing(void)
@@ -184,6 +186,70 @@ static void look_pause(void)
 	sigprocmask(SIG_SETMASK, &old, NULL);
 }
 
+static void make_epoll(void)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = 7 };
+
+	make_pipe();
+	epoll = epoll_create1(EPOLL_CLOEXEC);
+	CHECK(!epoll_ctl(epoll, EPOLL_CTL_ADD, fds[0], &event));
+}
+
+static void look_epoll(void)
+{
+	pid_t child = write_later();
+	struct epoll_event event;
+	char c = 0;
+
+	CHECK(epoll_wait(epoll, &event, 1, -1) == 1 && event.data.u32 == 7);
+	CHECK(read(fds[0], &c, 1) == 1 && c == 'x');
+	reap(child);
+}
+
+static void make_semaphore(void)
+{
+	semaphore = semget(IPC_PRIVATE, 1, 0600);
+	CHECK(semaphore >= 0);
+	/* It goes with us: nobody looks for it by its number. */
+	if (!fork()) {
+		pid_t parent = getppid();
+
+		while (getppid() == parent)
+			usleep(100000);
+		semctl(semaphore, 0, IPC_RMID);
+		_exit(0);
+	}
+}
+
+static void look_semaphore(void)
+{
+	struct timespec ts = { 0, WAIT_MS * 1000000L };
+	struct sembuf down = { 0, -1, 0 }, up = { 0, 1, 0 };
+	pid_t child = fork();
+
+	if (!child) {
+		nanosleep(&ts, NULL);
+		_exit(semop(semaphore, &up, 1) != 0);
+	}
+	CHECK(!semop(semaphore, &down, 1));
+	reap(child);
+}
+
+static void look_sigwait(void)
+{
+	struct itimerval timer = { {}, { 0, WAIT_MS * 1000 } };
+	sigset_t block, old;
+
+	sigemptyset(&block);
+	sigaddset(&block, SIGALRM);
+	sigprocmask(SIG_BLOCK, &block, &old);
+	begin();
+	setitimer(ITIMER_REAL, &timer, NULL);
+	CHECK(sigwaitinfo(&block, NULL) == SIGALRM);
+	slept();
+	sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
 static void look_running(void)
 {
 	volatile unsigned long sum = 0, i;
@@ -206,6 +272,9 @@ const struct state waiting_states[] = {
 	{ "poll", make_pipe, look_poll_pipe, true },
 	{ "select", make_pipe, look_select, true },
 	{ "wait", make_nothing, look_wait, true },
+	{ "epoll_wait", make_epoll, look_epoll, true },
+	{ "semop", make_semaphore, look_semaphore, true },
+	{ "sigwaitinfo", make_nothing, look_sigwait, true },
 	{ "sigsuspend", make_nothing, look_pause, true },
 	{ "computing", make_nothing, look_running, true },
 	{}
