@@ -19,7 +19,7 @@ def ask(node, *words):
 
 def spawner(node, home):
     """Process 1 of the container of @home, as @node's first pid namespace numbers it; or 0."""
-    result = node.run(f"cat {CGROUP}/home-{home}/cgroup.procs", check=False)
+    result = node.run(f"cat {CGROUP}/home-{home}/init/cgroup.procs", check=False)
     for pid in result.out.split():
         status = node.run(f"grep NSpid: /proc/{pid}/status", check=False).out.split()
         if status[2:] == ["1"]:

@@ -74,6 +74,10 @@ static int explain(const char *command, int error)
 		complain("%s: the node cannot take it now: no container for our node yet (is holond running there?), or too many processes",
 			 command);
 		return RUN_FAILED;
+	case EDQUOT:
+		complain("%s: a limit of our control group cannot be set, or is used up there",
+			 command);
+		return RUN_FAILED;
 	default:
 		complain("%s: %s", command, strerror(error));
 		return RUN_NO_EXEC;

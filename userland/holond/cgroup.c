@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * holon.slice/home-N: what the guests of a home use here is counted and can be
- * bounded there, by home and all together.
+ * bounded there, by home and all together. The container's first process is in its
+ * child "init", where guests begin; the kernel puts those that are limited at home into
+ * leaves beside it, cg-ID.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -63,6 +65,29 @@ static void enable_controllers(const char *path)
 	put(path, "+cpu");
 }
 
+/* Those of a container that an earlier version has made. What they fork meanwhile is next. */
+static void move_in(uint8_t id)
+{
+	char procs[64], init[64], text[16];
+	int pid, rounds = 100;
+	FILE *file;
+
+	path_of(id, "cgroup.procs", procs);
+	path_of(id, "init/cgroup.procs", init);
+	for (pid = 0; rounds--; pid = 0) {
+		file = fopen(procs, "re");
+		if (!file)
+			return;
+		if (fscanf(file, "%d", &pid) != 1)
+			pid = -1;
+		fclose(file);
+		if (pid < 0)
+			return;
+		snprintf(text, sizeof(text), "%d", pid);
+		put(init, text);
+	}
+}
+
 bool cgroup_create(uint8_t id)
 {
 	char path[64];
@@ -80,6 +105,15 @@ bool cgroup_create(uint8_t id)
 		say("%s: %m", path);
 		return false;
 	}
+	path_of(id, "init", path);
+	if (mkdir(path, 0755) && errno != EEXIST) {
+		say("%s: %m", path);
+		return false;
+	}
+	/* A group with processes of its own can have no controllers for children. */
+	move_in(id);
+	path_of(id, "cgroup.subtree_control", path);
+	enable_controllers(path);
 	return true;
 }
 
@@ -87,7 +121,7 @@ bool cgroup_enter(uint8_t id)
 {
 	char path[64];
 
-	path_of(id, "cgroup.procs", path);
+	path_of(id, "init/cgroup.procs", path);
 	return put(path, "0");
 }
 
@@ -99,10 +133,35 @@ bool cgroup_kill(uint8_t id)
 	return put(path, "1");
 }
 
+/* Remove the children that are empty and whose names begin with @prefix. */
+static void remove_children(uint8_t id, const char *prefix)
+{
+	struct dirent *entry;
+	char path[64];
+	DIR *dir;
+
+	path_of(id, "", path);
+	dir = opendir(path);
+	if (!dir)
+		return;
+	while ((entry = readdir(dir))) {
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.' &&
+		    !strncmp(entry->d_name, prefix, strlen(prefix)))
+			unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
+	}
+	closedir(dir);
+}
+
+void cgroup_sweep(uint8_t id)
+{
+	remove_children(id, "cg-");
+}
+
 bool cgroup_remove(uint8_t id)
 {
 	char path[64];
 
+	remove_children(id, "");
 	path_of(id, "", path);
 	return !rmdir(path) || errno == ENOENT;
 }
@@ -114,7 +173,11 @@ bool cgroup_each(uint8_t id, bool (*each)(pid_t pid, void *arg), void *arg)
 	FILE *file;
 	int pid;
 
-	path_of(id, "cgroup.procs", path);
+	/* Also of a container that is older than its children. */
+	path_of(id, "", path);
+	if (!access(path, F_OK))
+		cgroup_create(id);
+	path_of(id, "init/cgroup.procs", path);
 	file = fopen(path, "re");
 	if (!file)
 		return false;

@@ -111,7 +111,8 @@ bool cgroup_create(uint8_t id);		/* false after having said why */
 bool cgroup_enter(uint8_t id);
 bool cgroup_kill(uint8_t id);
 bool cgroup_remove(uint8_t id);		/* false while it is not empty */
-/* Call @each with every process; stop at the first true and return it. */
+void cgroup_sweep(uint8_t id);		/* remove leaves without processes */
+/* Call @each with those in "init"; stop at the first true and return it. */
 bool cgroup_each(uint8_t id, bool (*each)(pid_t pid, void *arg), void *arg);
 /* Every home that has a cgroup, as left by an earlier holond. */
 void cgroup_homes(void (*each)(uint8_t id));

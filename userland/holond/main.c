@@ -28,6 +28,8 @@
 #define RETRY_MAX_MS	10000
 /* While a home is only slow to say what it is like. */
 #define ASK_MAX_MS	1000
+/* How often control groups that have become empty are removed. */
+#define SWEEP_MS	30000
 /* What has run for this long did not fail at its start. */
 #define STABLE_MS	60000
 
@@ -297,9 +299,24 @@ static void take_over(uint8_t id)
 	container->state = ENDING;
 }
 
+/* Of the groups at home whose processes have all gone. Return: milliseconds to the next time. */
+static int64_t sweep(void)
+{
+	static int64_t last;
+	unsigned int id;
+
+	if (now_ms() - last >= SWEEP_MS) {
+		last = now_ms();
+		for (id = 1; id < NODES; id++)
+			if (containers[id].state == RUNNING)
+				cgroup_sweep(id);
+	}
+	return last + SWEEP_MS - now_ms();
+}
+
 static int64_t next_retry(void)
 {
-	int64_t next = -1, now = now_ms();
+	int64_t next = sweep(), now = now_ms();
 	unsigned int id;
 
 	for (id = 1; id < NODES; id++) {
@@ -308,7 +325,7 @@ static int64_t next_retry(void)
 		if (!containers[id].retry)
 			continue;
 		wait = containers[id].retry > now ? containers[id].retry - now : 0;
-		if (next < 0 || wait < next)
+		if (wait < next)
 			next = wait;
 	}
 	return next;

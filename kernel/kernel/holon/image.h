@@ -49,6 +49,7 @@ enum holon_record_type {
 	HOLON_RECORD_EPOLL	= HOLON_RECORD_MUST | 21,	/* what one of them looks at */
 	HOLON_RECORD_TIMER	= HOLON_RECORD_MUST | 22,	/* of timer_create() */
 	HOLON_RECORD_SECCOMP	= HOLON_RECORD_MUST | 23,	/* those of a thread in a row */
+	HOLON_RECORD_CGROUP	= HOLON_RECORD_MUST | 24,	/* absent when nothing is limited */
 };
 
 /* First record of a process that moves. */
@@ -111,6 +112,19 @@ struct holon_record_timer {
 /* A seccomp filter; its instructions follow. @flags: SECCOMP_FILTER_FLAG_LOG */
 struct holon_record_seccomp {
 	__le32 nr, flags;
+} __packed __aligned(4);
+
+/**
+ * struct holon_record_cgroup - limits of the control group at home
+ * @id: of that group
+ * @memory: bytes
+ * @used: bytes that come with the process
+ * @quota: microseconds of processor time, in each @period of them
+ *
+ * All ones is no limit.
+ */
+struct holon_record_cgroup {
+	__le64 id, memory, used, quota, period;
 } __packed __aligned(4);
 
 /* Which thread: number and stay. */
@@ -285,6 +299,23 @@ int holon_image_take(u8 node, pid_t pid, u64 inc, struct holon_image *image);
 
 /* image_export.c: what an exec needs */
 int holon_image_export(struct holon_image *image, struct linux_binprm *bprm);
+
+/**
+ * holon_cgroup_export - write down what the control groups of current limit
+ * @image: added to, of a process that is at home
+ *
+ * Return: 0; -ENOMEM; -ENAMETOOLONG; -EAGAIN when it changes its group all the time; or
+ *	why a limit cannot be read.
+ */
+int holon_cgroup_export(struct holon_image *image);
+
+/**
+ * holon_cgroup_import - have current, a new guest, and its children limited like that
+ * @record: or NULL
+ *
+ * Return: 0; -EDQUOT when a limit cannot be set here; -ENOMEM.
+ */
+int holon_cgroup_import(const struct holon_record_cgroup *record);
 
 /* image_import.c: the same, at the guest's node */
 struct holon_import;

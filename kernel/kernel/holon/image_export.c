@@ -399,6 +399,7 @@ int holon_image_export(struct holon_image *image, struct linux_binprm *bprm)
 	      put_creds(image) ?:
 	      put_task(image) ?:
 	      put_dirs(image, page) ?:
+	      holon_cgroup_export(image) ?:
 	      holon_image_put(image, HOLON_RECORD_NAME, bprm->filename,
 			      strlen(bprm->filename) + 1) ?:
 	      put_path(image, HOLON_RECORD_PROGRAM, &bprm->file->f_path, page) ?:
@@ -460,6 +461,7 @@ int holon_image_export_move(struct holon_image *image, enum holon_stay *stay)
 	if (err == -EREMOTE)
 		*stay = HOLON_STAY_ROOT;
 	err = err ?: put_thread(image, stay) ?:
+	      holon_cgroup_export(image) ?:
 	      put_files(image, true, page, stay) ?:
 	      holon_cpu_export(image) ?:
 	      holon_mm_export(image, stay) ?:

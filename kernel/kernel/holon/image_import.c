@@ -71,6 +71,7 @@ struct holon_import {
 	struct list_head siblings;
 	const struct holon_record_process *process;
 	const struct holon_record_action *actions;
+	const struct holon_record_cgroup *cgroup;
 	struct holon_mm_import mm;
 	const char *cwd, *name, *program;
 	const char *strings;
@@ -161,6 +162,9 @@ static int parse_record(struct holon_import *import, const struct holon_record *
 	case HOLON_RECORD_ACTIONS:
 		import->actions = record->data;
 		return record->len == _NSIG * sizeof(*import->actions) ? 0 : -EBADMSG;
+	case HOLON_RECORD_CGROUP:
+		import->cgroup = record->data;
+		return record->len == sizeof(*import->cgroup) ? 0 : -EBADMSG;
 	case HOLON_RECORD_CREDS:
 		now->creds = record->data;
 		now->creds_len = record->len;
@@ -524,6 +528,24 @@ static void import_signals(const struct holon_record_task *task)
 	set_current_blocked(&set);
 }
 
+/*
+ * As long as it has the memory of the spawner it must not be killed for want of memory:
+ * that would be the end of the spawner, too.
+ */
+static void hold_oom(void)
+{
+	current->signal->oom_score_adj = OOM_SCORE_ADJ_MIN;
+}
+
+/* Now it has its own. */
+static void import_oom(const struct holon_record_task *task)
+{
+	current->signal->oom_score_adj = clamp_t(int, le32_to_cpu(task->oom_score_adj),
+						 OOM_SCORE_ADJ_MIN, OOM_SCORE_ADJ_MAX);
+	current->signal->oom_score_adj_min = clamp_t(int, le32_to_cpu(task->oom_score_adj_min),
+						     OOM_SCORE_ADJ_MIN, OOM_SCORE_ADJ_MAX);
+}
+
 static void import_task(const struct holon_record_task *task)
 {
 	struct signal_struct *signal = current->signal;
@@ -532,10 +554,6 @@ static void import_task(const struct holon_record_task *task)
 	import_sched(task);
 	import_signals(task);
 	current->fs->umask = le32_to_cpu(task->umask) & 0777;
-	signal->oom_score_adj = clamp_t(int, le32_to_cpu(task->oom_score_adj),
-					OOM_SCORE_ADJ_MIN, OOM_SCORE_ADJ_MAX);
-	signal->oom_score_adj_min = clamp_t(int, le32_to_cpu(task->oom_score_adj_min),
-					    OOM_SCORE_ADJ_MIN, OOM_SCORE_ADJ_MAX);
 	task_lock(current->group_leader);
 	for (i = 0; i < RLIM_NLIMITS; i++) {
 		signal->rlim[i].rlim_cur = le64_to_cpu(task->rlimit[i][0]);
@@ -669,6 +687,11 @@ int holon_image_import(struct holon_import *import, struct holon_task *ht)
 	struct cred *cred;
 	int err;
 
+	hold_oom();
+	/* What it gets from here on counts. */
+	err = holon_cgroup_import(import->cgroup);
+	if (err)
+		return err;
 	cred = holon_creds_prepare(import->own.creds, import->own.creds_len);
 	if (IS_ERR(cred))
 		return PTR_ERR(cred);
@@ -691,6 +714,8 @@ int holon_image_import(struct holon_import *import, struct holon_task *ht)
 		return err;
 	}
 	import_task(import->own.task);
+	if (import->move)
+		import_oom(import->own.task);
 	holon_creds_commit(cred, import->own.creds);
 	return import->move ? holon_import_program(import) : 0;
 }
@@ -885,6 +910,8 @@ int holon_image_execute(struct holon_import *import)
 	int err;
 
 	err = kernel_execve(name, import->argv, import->argv + import->argc + 1);
+	if (!err)
+		import_oom(import->own.task);
 	if (!err && name != import->name)
 		set_task_comm(current, kbasename(import->name));
 	return err;

@@ -136,6 +136,9 @@ static int stay_error(enum holon_stay *stay, int err)
 	case -EHOSTDOWN:
 		*stay = HOLON_STAY_NODE;
 		break;
+	case -EDQUOT:
+		*stay = HOLON_STAY_CGROUP;
+		break;
 	default:
 		*stay = HOLON_STAY_ERROR;
 	}

@@ -64,6 +64,7 @@ enum holon_stay {
 	HOLON_STAY_SELF,
 	HOLON_STAY_MOVABLE,	/* what who only asks is told */
 	HOLON_STAY_VERSION,
+	HOLON_STAY_CGROUP,
 	HOLON_STAYS
 };
 

@@ -82,6 +82,8 @@ static const struct {
 	[HOLON_STAY_MOVABLE]	= { 0, "it can be moved" },
 	[HOLON_STAY_VERSION] = { EOPNOTSUPP,
 		"it maps a file, or is a program, of which the other node has another version" },
+	[HOLON_STAY_CGROUP] = { EOPNOTSUPP,
+		"a limit of its control group cannot be set, or is used up there" },
 };
 
 const char *holon_stay_text(enum holon_stay stay)

@@ -70,7 +70,7 @@ void holon_restart_waiting(struct pt_regs *regs)
 	int nr = syscall_get_nr(current, regs);
 	unsigned long args[6];
 
-	if (nr == -1 || syscall_get_error(current, regs) != -EINTR || test_restore_sigmask() ||
+	if (nr == -1 || in_ia32_syscall() || syscall_get_error(current, regs) != -EINTR ||
 	    !about_to_move(current->holon))
 		return;
 	syscall_get_arguments(current, regs, args);
