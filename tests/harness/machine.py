@@ -156,10 +156,10 @@ class Machines(Cluster):
         return [self.disk, FIRMWARE / "OVMF_CODE.fd"]
 
 
-def bootstrap():
-    """The Debian tree of the disks."""
-    done = subprocess.run([config.REPO / "distro/image/debian-tree", config.BUILD / "disk",
-                           config.REPO / "distro/disk/packages"],
+def bootstrap(folder="disk", packages="distro/disk/packages"):
+    """A Debian tree of @packages, kept in @folder of the build; without them, that of the disks."""
+    done = subprocess.run([config.REPO / "distro/image/debian-tree", config.BUILD / folder,
+                           config.REPO / packages],
                           check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     return done.stdout.strip()
 
@@ -178,11 +178,14 @@ class LiveNode(Node):
     firmware = "uefi"
 
     def _devices(self):
-        argv = ["-drive", f"file={self.cluster.disk},format=raw,if=none,id=stick,readonly=on",
-                "-device", "virtio-blk-pci,drive=stick,bootindex=1"]
+        argv = self._medium()
         if self.firmware == "uefi":
             argv += ["-drive", f"if=pflash,format=raw,readonly=on,file={FIRMWARE}/OVMF_CODE.fd"]
         return argv
+
+    def _medium(self):
+        return ["-drive", f"file={self.cluster.disk},format=raw,if=none,id=stick,readonly=on",
+                "-device", "virtio-blk-pci,drive=stick,bootindex=1"]
 
     def type(self, text):
         """Type on the serial console."""
@@ -196,3 +199,53 @@ class LiveNodes(Machines):
 
     def __enter__(self):
         return self.start(wait=False)
+
+
+class NetworkNode(LiveNode):
+    """One that its firmware boots from the network."""
+
+    def _medium(self):
+        return ["-global", "virtio-net-pci.bootindex=1"]
+
+
+class Server(Machine):
+    """The machine that NetworkNodes boot from. The live image is its /dev/vdb."""
+
+    def _devices(self):
+        return super()._devices() + [
+            "-drive", f"file={self.cluster.live},format=raw,if=none,id=live,readonly=on",
+            "-device", "virtio-blk-pci,drive=live"]
+
+
+class NetworkNodes(Machines):
+    """
+    Node 1 is a Server, with a copy of @disk, and boots first; the others begin to
+    boot when start_others() is called. @live is the live image.
+    """
+
+    def __init__(self, nodes, *, live, **options):
+        self.live = live
+        super().__init__(nodes, **options)
+
+    def _new_node(self, ident, **options):
+        self.node_type = Server if ident == 1 else NetworkNode
+        return super()._new_node(ident, **options)
+
+    @property
+    def others(self):
+        return [node for node in self if node.id != 1]
+
+    def __enter__(self):
+        try:
+            self[1].start().wait_boot()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def start_others(self):
+        for node in self.others:
+            node.start()
+
+    def needs(self):
+        return super().needs() + [self.live]
