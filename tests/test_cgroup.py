@@ -114,9 +114,9 @@ def test_what_is_bounded_together(ready, limit):
 def test_numbers(ready, limit):
     """Of processes: each has its deputy at home, which is counted there."""
     limit({"pids.max": "12"})
-    ready[1].write("/home/many.py", "import os, signal, time\nchildren = []\ntry:\n"
+    ready[1].write("/home/many.py", "import os, signal\nchildren = []\ntry:\n"
                    "    for _ in range(30):\n        child = os.fork()\n"
-                   "        if not child:\n            time.sleep(100)\n            os._exit(0)\n"
+                   "        if not child:\n            signal.pause()\n            os._exit(0)\n"
                    "        children.append(child)\nexcept BlockingIOError:\n    pass\n"
                    "for child in children:\n    os.kill(child, 9)\n    os.waitpid(child, 0)\n"
                    "print(len(children))\n")

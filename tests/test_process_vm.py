@@ -141,24 +141,17 @@ def test_a_program_that_nobody_may_read(ready, program):
     plain = Target(ready, program, 2, uid=USER, gid=USER)
     assert plain.call("read", plain.at, 10, uid=USER, gid=USER).startswith("done 10")
     plain.end()
-    # Executed by a shell that is away already, and home is told.
-    task = one.spawn(there(2) + f"sh -c 'echo; exec {program}-secret target'", open_stdin=True,
-                     uid=USER, gid=USER)
-    pid, at = task.wait_output(r"pid (\d+) at (\d+) ").groups()
-    words = f"{program} read {int(pid)} {int(at)} 10"
-    assert one.run(words, check=False, uid=USER, gid=USER).out == "error EPERM\n"
-    assert one.out(words).startswith("done 10")
-    task.close_input()
-    assert task.wait().status == 0
-    # Placed as the interpreter of a script that everybody may read.
     one.write("/home/secret", f"#!{program}-secret target\n", mode=0o755)
-    task = one.spawn("exec " + there(2) + "/home/secret", open_stdin=True, uid=USER, gid=USER)
-    pid, at = task.wait_output(r"pid (\d+) at (\d+) ").groups()
-    words = f"{program} read {int(pid)} {int(at)} 10"
-    assert one.run(words, check=False, uid=USER, gid=USER).out == "error EPERM\n"
-    assert one.out(words).startswith("done 10")
-    task.close_input()
-    assert task.wait().status == 0
+    # Executed by a shell that is away already, and home is told; and placed, as the
+    # interpreter of a script that everybody may read.
+    for command in (f"sh -c 'echo; exec {program}-secret target'", "/home/secret"):
+        task = one.spawn("exec " + there(2) + command, open_stdin=True, uid=USER, gid=USER)
+        pid, at = task.wait_output(r"pid (\d+) at (\d+) ").groups()
+        words = f"{program} read {int(pid)} {int(at)} 10"
+        assert one.run(words, check=False, uid=USER, gid=USER).out == "error EPERM\n"
+        assert one.out(words).startswith("done 10")
+        task.close_input()
+        assert task.wait().status == 0
 
 
 @pytest.mark.parametrize("caller", [1, 3])
@@ -177,6 +170,8 @@ def test_while_it_moves(ready, program, caller):
         target.says("forget", "forgotten\n")
         if moves.stdout.count(b"moved") >= before + 9:
             break
+    else:
+        pytest.fail("it has not moved meanwhile")
     target.task.input(b"grow\n")
     assert target.call("watch", target.at, 30, caller=caller) == "changes 30 back 0"
     moves.kill()
