@@ -9,14 +9,11 @@ import pytest
 
 from probe import all_ready
 from rpc_counters import DEBUG
+from rpc_faults import EXEC, FORWARD, IMAGE, PAGES, fault, no_faults, wait_late
 from runs import migrate, nothing_left, pid_of, usage
 from views import wait_agreed
 
 pytestmark = pytest.mark.cluster(nodes=3, image="root", append=["slab_nomerge"])
-
-# What is asked of the other node on the way, with the ids of holon_rpc_types.h.
-IMAGE, EXEC, FORWARD, PAGES = "task_image", "task_exec", "task_forward", "task_pages"
-IDS = {IMAGE: 128, EXEC: 129, FORWARD: 133, PAGES: 138}
 
 # Has 8 MiB that it knows, and so many mappings that its image travels in pieces.
 PROGRAM = """
@@ -39,16 +36,7 @@ def ready(cluster):
     for node in cluster:
         node.write("/tmp/known.py", PROGRAM)
     yield cluster
-    for node in cluster:
-        for kind in ("fail", "delay"):
-            node.write(f"{DEBUG}/rpc_{kind}/probability", "0")
-
-
-def fault(node, kind, what, after=0, **values):
-    """Of the messages @what that come to @node, one meets the fault, behind @after others."""
-    values = {"type": IDS[what], "space": after + 1, "times": 1, **values, "probability": 100}
-    for name, value in values.items():
-        node.write(f"{DEBUG}/rpc_{kind}/{name}", str(value))
+    no_faults(cluster)
 
 
 def begin(node):
@@ -90,7 +78,7 @@ def late(cluster, callee, what, after, asks, pid, target, delay_ms):
     node = cluster[callee]
     fault(node, "delay", what, after, delay_ms=delay_ms)
     move = asks.spawn(f"holon task migrate pid {pid} to {target}")
-    cluster.wait_until(lambda: int(node.read(f"{DEBUG}/rpc_delay/times")) == 0, "it is late")
+    wait_late(cluster, node)
     return move
 
 

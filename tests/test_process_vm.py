@@ -6,7 +6,7 @@ at home may do so wherever the two of them run, and while they move.
 import pytest
 
 from probe import all_ready
-from rpc_counters import DEBUG
+from rpc_faults import MEMORY, PAGES, fault, no_faults, wait_late
 from runs import migrate, nothing_left, there, usage
 from selftests import place
 from views import wait_agreed
@@ -14,8 +14,6 @@ from views import wait_agreed
 pytestmark = pytest.mark.cluster(nodes=3, image="root", append=["slab_nomerge"])
 
 USER = 1000
-# Of holon_rpc_types.h.
-PAGES, MEMORY = 138, 141
 
 
 class Target:
@@ -56,24 +54,12 @@ def ready(cluster):
     wait_agreed(cluster, [1, 2, 3])
     all_ready(cluster)
     yield cluster
-    for node in cluster:
-        node.write(f"{DEBUG}/rpc_delay/probability", "0")
+    no_faults(cluster)
 
 
 @pytest.fixture
 def program(ready):
     return place(ready, "process_vm")
-
-
-def late(node, what, delay_ms, after=0):
-    """Of the messages @what that come to @node one is late, behind @after others."""
-    for name, value in {"type": what, "space": after + 1, "times": 1, "delay_ms": delay_ms,
-                        "probability": 100}.items():
-        node.write(f"{DEBUG}/rpc_delay/{name}", str(value))
-
-
-def is_late(node):
-    return int(node.read(f"{DEBUG}/rpc_delay/times")) == 0
 
 
 def calls(target, caller):
@@ -187,9 +173,9 @@ def test_written_behind_the_pages_that_have_gone(ready, program, to):
     target = Target(ready, program, 1 if to == 2 else 2)
     node = ready[to]
     # Its other memory is below: of these pages some have gone, and some have not.
-    late(node, PAGES, 4000, after=7)
+    fault(node, "delay", PAGES, after=7, delay_ms=4000)
     move = one.spawn(f"holon task migrate pid {target.pid} to {to}")
-    ready.wait_until(lambda: is_late(node), "pages are late")
+    wait_late(ready, node)
     assert target.call("write", target.at, 5000, 66) == "done 5000"
     assert move.wait().status == 0
     assert target.call("read", target.at, 5000) == \
@@ -205,9 +191,9 @@ def test_written_behind_the_pages_that_have_gone(ready, program, to):
 def test_the_caller_is_killed_while_it_waits(ready, program):
     before = {n.id: usage(n) for n in ready}
     target = Target(ready, program, 2)
-    late(ready[2], MEMORY, 5000)
+    fault(ready[2], "delay", MEMORY, delay_ms=5000)
     caller = ready[1].spawn(f"exec {program} read {target.pid} {target.at} 100")
-    ready.wait_until(lambda: is_late(ready[2]), "it waits")
+    wait_late(ready, ready[2])
     caller.kill()
     assert caller.wait(3).signal == 9
     assert target.call("read", target.at, 100).startswith("done 100")
@@ -219,9 +205,9 @@ def test_a_thread_that_has_ended_while_it_is_asked(ready, program):
     """And with it the process: there is nothing to look at any more."""
     target = Target(ready, program, 2)
     thread = int(target.says("thread", r"thread (\d+)\n").group(1))
-    late(ready[2], MEMORY, 2000)
+    fault(ready[2], "delay", MEMORY, delay_ms=2000)
     caller = ready[1].spawn(f"{program} read {thread} {target.at} 100")
-    ready.wait_until(lambda: is_late(ready[2]), "it waits")
+    wait_late(ready, ready[2])
     ready[1].run(f"kill -KILL {target.pid}")
     assert target.task.wait().signal == 9
     assert caller.wait().out == "error ESRCH\n"
@@ -243,9 +229,9 @@ def test_memory_of_the_caller_that_ends_midway(ready, program, what):
 def test_its_node_dies(ready, program):
     """The process dies, and with it what is read of it."""
     target = Target(ready, program, 2)
-    late(ready[2], MEMORY, 60000)
+    fault(ready[2], "delay", MEMORY, delay_ms=60000)
     caller = ready[1].spawn(f"{program} read {target.pid} {target.at} 100")
-    ready.wait_until(lambda: is_late(ready[2]), "it waits")
+    wait_late(ready, ready[2])
     ready.kill(2)
     assert caller.wait().out == "error ESRCH\n"
     assert target.task.wait().signal == 9
