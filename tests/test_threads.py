@@ -62,6 +62,7 @@ ENDS = {
     "main-ends": (0, "main has ended\n", ""),
     "many": (0, "200 threads\n", ""),
     "files": (0, "served\n", ""),
+    "polls": (0, "0 broken off\n", ""),
 }
 
 
@@ -95,6 +96,14 @@ def test_stopped_and_continued(ready, program, way):
         ready.wait_until(lambda: "T (stopped)" not in ready[1].out(f"cat /proc/{pid}/status"),
                          "it goes on")
     assert ended(go_on(task)) == 3
+
+
+def test_who_looks_breaks_no_wait(ready, program):
+    """Each look at whether it could move wakes all threads; the calls that they are in go on."""
+    task, pid = begin(ready, program, "polls", "made_there")
+    ready[1].run(f"for i in $(seq 50); do holon task show pid {pid} || exit; done", timeout=120)
+    result = go_on(task)
+    assert ended(result) == 0 and "\n0 broken off\n" in result.out, result
 
 
 @pytest.mark.parametrize("target", [1, 2])

@@ -163,6 +163,20 @@ static bool has_half(struct task_struct *task, bool *ours)
 	return ht;
 }
 
+void holon_call(struct task_struct *task)
+{
+	struct holon_task *ht;
+
+	rcu_read_lock();
+	ht = READ_ONCE(task->holon);
+	if (ht)
+		WRITE_ONCE(ht->called, true);
+	rcu_read_unlock();
+	set_tsk_thread_flag(task, TIF_NOTIFY_RESUME);
+	/* A full barrier: who wakes up sees that it was called. */
+	set_notify_signal(task);
+}
+
 /* Have the threads come that have not been told. */
 static int call_threads(struct holon_task *leader, struct xarray *summoned,
 			enum holon_stay *stay)
@@ -176,10 +190,8 @@ static int call_threads(struct holon_task *leader, struct xarray *summoned,
 	while (!err && (task = thread_above(nr))) {
 		nr = task->pid;
 		if (has_half(task, &ours)) {
-			if (ours && leader->role == HOLON_ROLE_GUEST) {
-				set_tsk_thread_flag(task, TIF_NOTIFY_RESUME);
-				set_notify_signal(task);
-			}
+			if (ours && leader->role == HOLON_ROLE_GUEST)
+				holon_call(task);
 		} else if (task->flags & PF_USER_WORKER) {
 			/* Never comes: it has no user mode. */
 			*stay = HOLON_STAY_IO_URING;

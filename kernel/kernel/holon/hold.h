@@ -59,6 +59,11 @@ void holon_held_new(struct holon_task *ht, int err);
 
 /* Is there somebody who wants to hold @ht, of current? */
 bool holon_hold_wanted(struct holon_task *ht);
+/*
+ * Have @task, a thread of a guest, come to the hook. Whether it moves is decided there, and
+ * maybe by another thread before it comes: that it was us who broke its sleep stays known.
+ */
+void holon_call(struct task_struct *task);
 /* Of current: be held, as long as there is a driver. Frees what it has written down. */
 void holon_held(struct holon_task *ht);
 

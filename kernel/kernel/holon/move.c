@@ -629,10 +629,8 @@ static void call_to_hook(struct holon_task *leader)
 	if (!task)
 		return;
 	rcu_read_lock();
-	for_each_thread(task, t) {
-		set_tsk_thread_flag(t, TIF_NOTIFY_RESUME);
-		set_notify_signal(t);
-	}
+	for_each_thread(task, t)
+		holon_call(t);
 	rcu_read_unlock();
 	put_task_struct(task);
 }

@@ -23,7 +23,8 @@ static bool about_to_move(struct holon_task *ht)
 	if (ht->role == HOLON_ROLE_DEPUTY)
 		return ht->state == HOLON_TASK_MOVING;
 	return ht->role == HOLON_ROLE_GUEST &&
-	       (ht->recall_call || READ_ONCE(ht->leader->recalled) || holon_hold_wanted(ht));
+	       (ht->recall_call || READ_ONCE(ht->called) || READ_ONCE(ht->leader->recalled) ||
+		holon_hold_wanted(ht));
 }
 
 /*

@@ -14,9 +14,11 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -62,17 +64,22 @@ static pthread_t start(void *(*function)(void *), void *arg)
 	return thread;
 }
 
-static void start_waiting(int n)
+static void start_threads(int n, void *(*function)(void *))
 {
 	int i;
 
 	check(!pthread_barrier_init(&started, NULL, n + 1), "a barrier");
 	for (i = 0; i < n; i++)
-		start(wait_for_ever, NULL);
+		start(function, NULL);
 	pthread_barrier_wait(&started);
 	printf("pid %d\n", getpid());
 	fflush(stdout);
 	wait_line();
+}
+
+static void start_waiting(int n)
+{
+	start_threads(n, wait_for_ever);
 }
 
 /* --- the end ------------------------------------------------------------------- */
@@ -212,6 +219,31 @@ static void files_mode(void)
 	exit(0);
 }
 
+/* --- a wait without an end ------------------------------------------------------- */
+
+static atomic_int broken;
+
+static void *polls(void *arg)
+{
+	struct epoll_event event;
+	int fd = epoll_create1(0);
+
+	check(fd >= 0, "epoll_create1");
+	pthread_barrier_wait(&started);
+	for (;;) {
+		epoll_wait(fd, &event, 1, -1);
+		broken++;
+	}
+	return NULL;
+}
+
+static void polls_mode(void)
+{
+	start_threads(WAITING, polls);
+	printf("%d broken off\n", broken);
+	exit(0);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -223,6 +255,7 @@ static const struct {
 	{ "main-ends", main_mode },	/* "main has ended", status 0 */
 	{ "many", many_mode },		/* "200 threads" */
 	{ "files", files_mode },	/* "served" */
+	{ "polls", polls_mode },	/* "0 broken off" */
 };
 
 int main(int argc, char **argv)
