@@ -21,7 +21,7 @@
  * The controllers have no other interface in common than their files. They are reached
  * through a mount of our own, whatever is mounted where in the file system of current.
  *
- * Locks: leaf_lock before those of cgroup2; no message is waited for with it.
+ * Locks: leaf_lock, killably, before those of cgroup2; no message is waited for with it.
  */
 #define pr_fmt(fmt) "holon: " fmt
 
@@ -334,7 +334,8 @@ static int enter(const struct holon_record_cgroup *record, char *path, char *pag
 		return -ENOENT;
 	*last = 0;
 	/* Who sweeps may take an empty one away, before we are in it. */
-	mutex_lock(&leaf_lock);
+	if (mutex_lock_killable(&leaf_lock))
+		return -EINTR;
 	for (tries = 0; tries < HOLON_CGROUP_TRIES; tries++) {
 		err = enter_leaf(record, path, page);
 		if (err != -ENOENT && err != -ENODEV)
@@ -364,7 +365,7 @@ int holon_cgroup_import(const struct holon_record_cgroup *record)
 		__putname(path);
 	if (page)
 		__putname(page);
-	if (err && err != -ENOMEM) {
+	if (err && err != -ENOMEM && err != -EINTR) {
 		pr_info_ratelimited("limits of a control group cannot be set here: errno %d\n",
 				    -err);
 		err = -EDQUOT;

@@ -313,7 +313,7 @@ int holon_cgroup_export(struct holon_image *image);
  * holon_cgroup_import - have current, a new guest, and its children limited like that
  * @record: or NULL
  *
- * Return: 0; -EDQUOT when a limit cannot be set here; -ENOMEM.
+ * Return: 0; -EDQUOT when a limit cannot be set here; -ENOMEM; -EINTR when it is killed.
  */
 int holon_cgroup_import(const struct holon_record_cgroup *record);
 
