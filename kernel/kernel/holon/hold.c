@@ -163,7 +163,7 @@ static bool has_half(struct task_struct *task, bool *ours)
 	return ht;
 }
 
-void holon_call(struct task_struct *task)
+void holon_call_thread(struct task_struct *task)
 {
 	struct holon_task *ht;
 
@@ -191,7 +191,7 @@ static int call_threads(struct holon_task *leader, struct xarray *summoned,
 		nr = task->pid;
 		if (has_half(task, &ours)) {
 			if (ours && leader->role == HOLON_ROLE_GUEST)
-				holon_call(task);
+				holon_call_thread(task);
 		} else if (task->flags & PF_USER_WORKER) {
 			/* Never comes: it has no user mode. */
 			*stay = HOLON_STAY_IO_URING;

@@ -63,7 +63,7 @@ bool holon_hold_wanted(struct holon_task *ht);
  * Have @task, a thread of a guest, come to the hook. Whether it moves is decided there, and
  * maybe by another thread before it comes: that it was us who broke its sleep stays known.
  */
-void holon_call(struct task_struct *task);
+void holon_call_thread(struct task_struct *task);
 /* Of current: be held, as long as there is a driver. Frees what it has written down. */
 void holon_held(struct holon_task *ht);
 

@@ -630,7 +630,7 @@ static void call_to_hook(struct holon_task *leader)
 		return;
 	rcu_read_lock();
 	for_each_thread(task, t)
-		holon_call(t);
+		holon_call_thread(t);
 	rcu_read_unlock();
 	put_task_struct(task);
 }
