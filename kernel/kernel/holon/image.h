@@ -50,6 +50,7 @@ enum holon_record_type {
 	HOLON_RECORD_TIMER	= HOLON_RECORD_MUST | 22,	/* of timer_create() */
 	HOLON_RECORD_SECCOMP	= HOLON_RECORD_MUST | 23,	/* those of a thread in a row */
 	HOLON_RECORD_CGROUP	= HOLON_RECORD_MUST | 24,	/* absent when nothing is limited */
+	HOLON_RECORD_AFFINITY	= 25,	/* processors it has asked for: __le64[], as a mask */
 };
 
 /* First record of a process that moves. */

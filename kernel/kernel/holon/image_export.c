@@ -17,6 +17,7 @@
 #define pr_fmt(fmt) "holon: " fmt
 
 #include <linux/binfmts.h>
+#include <linux/cpumask.h>
 #include <linux/dcache.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
@@ -29,6 +30,7 @@
 #include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/unaligned.h>
 
 #include <linux/holon_file.h>
 
@@ -94,6 +96,36 @@ static int put_task(struct holon_image *image)
 	}
 	task_unlock(current->group_leader);
 	return 0;
+}
+
+/*
+ * What it has asked for, not what it has got: another node has other processors. Nothing
+ * if it never did.
+ */
+static int put_affinity(struct holon_image *image)
+{
+	unsigned int words = DIV_ROUND_UP(nr_cpu_ids, 64), i;
+	cpumask_var_t mask;
+	void *record;
+	u64 word;
+	bool asked;
+
+	if (!READ_ONCE(current->user_cpus_ptr))
+		return 0;
+	if (!zalloc_cpumask_var(&mask, GFP_KERNEL))
+		return -ENOMEM;
+	raw_spin_lock_irq(&current->pi_lock);
+	asked = current->user_cpus_ptr;
+	if (asked)
+		cpumask_copy(mask, current->user_cpus_ptr);
+	raw_spin_unlock_irq(&current->pi_lock);
+	record = asked ? holon_image_add(image, HOLON_RECORD_AFFINITY, words * sizeof(word)) : NULL;
+	for (i = 0; record && i < words; i++) {
+		bitmap_to_arr64(&word, cpumask_bits(mask) + i, min(nr_cpu_ids - i * 64, 64U));
+		put_unaligned_le64(word, record + i * sizeof(word));
+	}
+	free_cpumask_var(mask);
+	return asked && !record ? -ENOMEM : 0;
 }
 
 static int put_path(struct holon_image *image, u32 type, const struct path *path, char *page)
@@ -398,6 +430,7 @@ int holon_image_export(struct holon_image *image, struct linux_binprm *bprm)
 	err = put_exec(image, bprm) ?:
 	      put_creds(image) ?:
 	      put_task(image) ?:
+	      put_affinity(image) ?:
 	      put_dirs(image, page) ?:
 	      holon_cgroup_export(image) ?:
 	      holon_image_put(image, HOLON_RECORD_NAME, bprm->filename,
@@ -420,7 +453,8 @@ static int put_move(struct holon_image *image)
 /* What each thread has for itself. */
 static int put_thread(struct holon_image *image, enum holon_stay *stay)
 {
-	return put_creds(image) ?: put_task(image) ?: holon_regs_export(image) ?:
+	return put_creds(image) ?: put_task(image) ?: put_affinity(image) ?:
+	       holon_regs_export(image) ?:
 	       holon_thread_export(image, stay) ?: holon_seccomp_export(image, stay);
 }
 

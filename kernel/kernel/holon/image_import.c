@@ -12,6 +12,7 @@
 #define pr_fmt(fmt) "holon: " fmt
 
 #include <linux/binfmts.h>
+#include <linux/cpumask.h>
 #include <linux/cred.h>
 #include <linux/dcache.h>
 #include <linux/fdtable.h>
@@ -30,6 +31,7 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/unaligned.h>
 #include <uapi/linux/sched/types.h>
 
 #include <linux/holon.h>
@@ -53,6 +55,8 @@ struct import_thread {
 	pid_t pid;
 	u64 inc;
 	const struct holon_record_task *task;
+	const void *affinity;
+	unsigned int affinity_words;
 	const struct holon_record_thread *thread;
 	struct holon_regs_import regs;
 	const void *creds;
@@ -172,6 +176,10 @@ static int parse_record(struct holon_import *import, const struct holon_record *
 	case HOLON_RECORD_TASK:
 		now->task = record->data;
 		return record->len == sizeof(*now->task) ? 0 : -EBADMSG;
+	case HOLON_RECORD_AFFINITY:
+		now->affinity = record->data;
+		now->affinity_words = record->len / sizeof(u64);
+		return record->len % sizeof(u64) ? -EBADMSG : 0;
 	case HOLON_RECORD_SECCOMP:
 		now->seccomp = now->seccomp ?: pos;
 		return holon_seccomp_valid(record) ? 0 : -EBADMSG;
@@ -508,6 +516,25 @@ static void import_sched(const struct holon_record_task *task)
 	current->personality = le32_to_cpu(task->personality);
 }
 
+/* If none of these processors is here, it runs on all. */
+static void import_affinity(const struct import_thread *thread)
+{
+	unsigned int words = DIV_ROUND_UP(nr_cpu_ids, 64), i;
+	cpumask_var_t mask;
+	u64 word;
+
+	/* More of an administrator's wish than of anybody's data: no reason to fail. */
+	if (!thread->affinity || !zalloc_cpumask_var(&mask, GFP_KERNEL))
+		return;
+	for (i = 0; i < min(words, thread->affinity_words); i++) {
+		word = get_unaligned_le64(thread->affinity + i * sizeof(word));
+		bitmap_from_arr64(cpumask_bits(mask) + i, &word, min(nr_cpu_ids - i * 64, 64U));
+	}
+	if (sched_setaffinity(0, mask))
+		pr_debug("none of its processors is here\n");
+	free_cpumask_var(mask);
+}
+
 static void import_signals(const struct holon_record_task *task)
 {
 	u64 blocked = le64_to_cpu(task->blocked), ignored = le64_to_cpu(task->ignored);
@@ -612,6 +639,7 @@ static int import_sibling(const struct import_thread *thread)
 		return err;
 	}
 	import_sched(thread->task);
+	import_affinity(thread);
 	holon_creds_commit(cred, thread->creds);
 	settle_later(thread);
 	return 0;
@@ -714,6 +742,7 @@ int holon_image_import(struct holon_import *import, struct holon_task *ht)
 		return err;
 	}
 	import_task(import->own.task);
+	import_affinity(&import->own);
 	if (import->move)
 		import_oom(import->own.task);
 	holon_creds_commit(cred, import->own.creds);
