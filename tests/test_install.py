@@ -13,11 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from harness import config
-from harness.machine import Machines, build_disk, bootstrap
+from harness.machine import Machines, bootstrap, build_disk, our_packages
 
 pytestmark = [pytest.mark.long, pytest.mark.limit(3600)]
 
-OURS = ("holon-tools_*_amd64.deb", "holon-node_*_amd64.deb", "linux-image-*_amd64.deb")
 CONF = "/etc/holon/node.conf"
 KEY = "/etc/holon/cluster.key"
 
@@ -25,10 +24,8 @@ KEY = "/etc/holon/cluster.key"
 @pytest.fixture(scope="module")
 def machines(tmp_path_factory):
     debs = tmp_path_factory.mktemp("debs")
-    for pattern in OURS:
-        found = list((config.BUILD / "deb").glob(pattern))
-        assert len(found) == 1, f"{found} for {pattern}: run make deb deb-kernel first"
-        shutil.copy(found[0], debs)
+    for package in our_packages():
+        shutil.copy(package, debs)
     disk = config.BUILD / "disk/blank.img"
     build_disk(disk, bootstrap())
     with Machines(2, folder=config.OUT / "test_install", disk=disk, files=debs) as booted:
@@ -49,12 +46,6 @@ def on_both(machines, work):
         return list(pool.map(work, machines))
 
 
-def clean(node):
-    """The machine has booted and systemd has nothing to complain of."""
-    said = node.run("systemctl is-system-running --wait", check=False, timeout=600).out.strip()
-    return said == "running" or node.out("systemctl --failed --plain --no-legend") or said
-
-
 def change(node, /, **settings):
     """Set settings of node.conf."""
     text = node.read(CONF)
@@ -73,7 +64,7 @@ def install(node):
 
 def test_before_it_is_debian(machines):
     for node in machines:
-        assert clean(node) is True
+        assert node.booted() is True
         assert "-cloud-amd64" in node.out("uname -r")
 
 
@@ -95,7 +86,7 @@ def test_one_file_and_a_reboot_make_a_cluster(machines):
     machines.wait_view({1, 2}, timeout=600)
     for node in machines:
         assert node.out("uname -r").endswith("-holon")
-        assert clean(node) is True
+        assert node.booted() is True
         # The id was given before systemd began.
         assert int(node.out("systemctl show -P MainPID systemd-udevd")) >> 22 == node.id
 
@@ -206,7 +197,7 @@ def test_out_and_in_again(machines):
     assert "node=2" in two.read(CONF)
     two.reboot()
     machines.wait_view({1, 2}, timeout=600)
-    assert clean(two) is True
+    assert two.booted() is True
     assert one.out("holon run -n 2 -- echo back") == "back"
 
 
@@ -219,4 +210,4 @@ def test_purged_it_is_debian_again(machines):
         assert two.run(f"ls -d {path}", check=False).status != 0
     two.reboot()
     assert "-cloud-amd64" in two.out("uname -r")
-    assert clean(two) is True
+    assert two.booted() is True

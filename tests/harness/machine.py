@@ -82,7 +82,7 @@ class Machine(Node):
         disk = self.folder / "disk"
         if not disk.exists():
             shutil.copy(FIRMWARE / "OVMF_VARS.fd", variables)
-            subprocess.run(["cp", "--sparse=always", cluster.disk, disk], check=True)
+            subprocess.run(["cp", "--sparse=always", cluster.disk_of(self.id), disk], check=True)
         argv = ["-drive", f"if=pflash,format=raw,readonly=on,file={FIRMWARE}/OVMF_CODE.fd",
                 "-drive", f"if=pflash,format=raw,file={variables}",
                 "-drive", f"file={disk},format=raw,if=none,id=disk",
@@ -97,6 +97,11 @@ class Machine(Node):
         self.write("/etc/systemd/network/ether.network",
                    NETWORK + f"Address={self.address}/24\n")
         self.run("systemctl restart systemd-networkd")
+
+    def booted(self):
+        """True when all has been started and systemd has nothing to complain of; else what it says."""
+        said = self.run("systemctl is-system-running --wait", check=False, timeout=600).out.strip()
+        return said == "running" or self.out("systemctl --failed --plain --no-legend") or said
 
     def reboot(self):
         """
@@ -119,12 +124,15 @@ class Machine(Node):
 
 
 class Machines(Cluster):
-    """@disk: what they boot from, an image of build-disk; @files: a folder for /dev/vdb."""
+    """
+    @disk: what they boot from, an image of build-disk, or {id: image}; @files: a folder for
+    /dev/vdb.
+    """
 
     node_type = Machine
 
     def __init__(self, nodes=2, *, folder, disk, files=None, **options):
-        self.disk = Path(disk)
+        self.disk = disk
         self.files = None
         options.setdefault("memory", 1024)
         super().__init__(nodes, folder=folder, **options)
@@ -152,8 +160,22 @@ class Machines(Cluster):
     def __exit__(self, *error):
         self.close()
 
+    def disk_of(self, ident):
+        return Path(self.disk[ident] if isinstance(self.disk, dict) else self.disk)
+
     def needs(self):
-        return [self.disk, FIRMWARE / "OVMF_CODE.fd"]
+        disks = self.disk.values() if isinstance(self.disk, dict) else [self.disk]
+        return [*map(Path, disks), FIRMWARE / "OVMF_CODE.fd"]
+
+
+def our_packages():
+    """What makes a Debian machine a node."""
+    found = []
+    for pattern in ("holon-tools_*_amd64.deb", "holon-node_*_amd64.deb", "linux-image-*_amd64.deb"):
+        one = list((config.BUILD / "deb").glob(pattern))
+        assert len(one) == 1, f"{one} for {pattern}: run make deb deb-kernel first"
+        found += one
+    return found
 
 
 def bootstrap(folder="disk", packages="distro/disk/packages"):

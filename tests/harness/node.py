@@ -94,6 +94,11 @@ class Console:
         return "\n".join(line for _, line in self.lines[-count:])
 
 
+def address_of(ident):
+    """Of node @ident in the network of the switch."""
+    return f"10.77.0.{ident}"
+
+
 class Node:
     """
     Node @id of @cluster. start() boots it; it may be killed and started again,
@@ -110,7 +115,7 @@ class Node:
         self.kernel = kernel or cluster.kernel
         self.cpus = cpus
         self.uuid = uuid.uuid5(UUID_SPACE, f"{cluster.name}-{ident}")
-        self.address = f"10.77.0.{ident}"
+        self.address = address_of(ident)
         self.folder = cluster.folder / self.name
         self.folder.mkdir(exist_ok=True)
         self.console = Console(self.name)
