@@ -4,6 +4,7 @@ it, and are one cluster.
 """
 
 import io
+import re
 import secrets
 import tarfile
 
@@ -25,9 +26,12 @@ Address={address}/24
 def write_settings(path, key, ident):
     """What an administrator gives make disk as CONFIG=."""
     address = address_of(ident)
+    settings = (config.REPO / "distro/node/node.conf").read_text()
+    for name, value in {"node": ident, "expect": 2, "addr": address}.items():
+        settings, count = re.subn(rf"(?m)^#?{name}=.*$", f"{name}={value}", settings)
+        assert count == 1
     files = {
-        "etc/holon/node.conf": f"node={ident}\nexpect=2\naddr={address}\nshared=/:identical\n"
-                               "private=/etc,/home,/media,/mnt,/opt,/root,/srv,/tmp,/var\n",
+        "etc/holon/node.conf": settings,
         "etc/holon/cluster.key": f"{key}\n",
         "etc/systemd/network/ether.network": NETWORK.format(address=address),
     }
