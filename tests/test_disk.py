@@ -11,16 +11,11 @@ import tarfile
 import pytest
 
 from harness import config
-from harness.machine import Machines, bootstrap, build_disk, our_packages
+from harness.machine import NETWORK, Machines, bootstrap, build_disk, our_packages
 from harness.node import address_of
+from runs import pid_of
 
 pytestmark = [pytest.mark.long, pytest.mark.limit(3600)]
-
-NETWORK = """[Match]
-Driver=virtio_net
-[Network]
-Address={address}/24
-"""
 
 
 def write_settings(path, key, ident):
@@ -33,7 +28,7 @@ def write_settings(path, key, ident):
     files = {
         "etc/holon/node.conf": settings,
         "etc/holon/cluster.key": f"{key}\n",
-        "etc/systemd/network/ether.network": NETWORK.format(address=address),
+        "etc/systemd/network/ether.network": NETWORK + f"Address={address}/24\n",
     }
     with tarfile.open(path, "w") as archive:
         for name, text in files.items():
@@ -62,8 +57,8 @@ def test_disks_with_settings_are_a_cluster(machines, request):
         assert node.out("uname -r").endswith("-holon")
         assert node.booted() is True
     assert one.out("holon run -n 2 -- sh -c 'echo $((6 * 7))'") == "42"
-    sleeper = one.spawn("exec sleep 100000")
-    pid = one.out("pgrep -x sleep")
+    sleeper = one.spawn("echo pid $$; exec sleep 100000")
+    pid = pid_of(sleeper)
     one.run(f"holon task migrate pid {pid} to 2")
     assert two.run("pgrep -x sleep", check=False).status == 0
     one.run(f"kill {pid}")
