@@ -22,8 +22,11 @@ class CommandFailed(Exception):
 
     def __init__(self, node, command, result):
         self.result = result
+        # A summary of a run shows the first line alone: what was said last belongs to it.
+        said = result.err.strip().rpartition("\n")[2]
         super().__init__(
-            f"node {node}: {command!r} ended with {result.describe()}\n"
+            f"node {node}: {command!r} ended with {result.describe()}"
+            f"{': ' + said if said else ''}\n"
             f"--- stdout\n{result.out[-4000:]}\n--- stderr\n{result.err[-4000:]}")
 
 
