@@ -11,11 +11,18 @@ import tarfile
 import pytest
 
 from harness import config
-from harness.machine import NETWORK, Machines, bootstrap, build_disk, our_packages
+from harness.machine import Machines, bootstrap, build_disk, our_packages
 from harness.node import address_of
 from runs import pid_of
 
 pytestmark = [pytest.mark.long, pytest.mark.limit(3600)]
+
+# As little as an administrator has to say.
+NETWORK = """[Match]
+Driver=virtio_net
+[Network]
+Address={address}/24
+"""
 
 
 def write_settings(path, key, ident):
@@ -28,7 +35,7 @@ def write_settings(path, key, ident):
     files = {
         "etc/holon/node.conf": settings,
         "etc/holon/cluster.key": f"{key}\n",
-        "etc/systemd/network/ether.network": NETWORK + f"Address={address}/24\n",
+        "etc/systemd/network/ether.network": NETWORK.format(address=address),
     }
     with tarfile.open(path, "w") as archive:
         for name, text in files.items():

@@ -90,10 +90,14 @@ def test_private_directories_belong_to_the_home(cluster):
     # Before, each node sees its own.
     assert one.out("holon run -n 2 -- cat /own/name") == two.read("/own/name").strip()
     for node in cluster:
+        # As systemd mounts an id that it could not write, and as partitions are.
+        node.run("mkdir /own/below; touch /own/id; mount -t tmpfs none /own/below")
+        node.run("echo it > /own/below/id; mount --bind /own/below/id /own/id")
         node.write(CONF, "private=/own,/none\n")
         node.run("holon node private")
         node.run("holon node private")
         assert node.out("grep -c ' /own ' /proc/self/mountinfo") == "1"
+        assert node.out("cat /own/below/id /own/id") == "it\nit"
     cluster.wait_until(lambda: one.out("holon run -n 2 -- cat /own/name") ==
                        one.read("/own/name").strip(), "the file of home")
     one.run("holon run -n 2 -- sh -c 'echo more >> /own/name'")

@@ -380,7 +380,8 @@ int node_private(const struct verb *verb)
 	if (read_config(file))
 		return REFUSED;
 	while ((path = strsep(&rest, ","))) {
-		if (!can_be_private(path) || !mount(path, path, NULL, MS_BIND, NULL))
+		/* With what is mounted below it, which would be hidden otherwise. */
+		if (!can_be_private(path) || !mount(path, path, NULL, MS_BIND | MS_REC, NULL))
 			continue;
 		complain("cannot make %s private: %s", path, strerror(errno));
 		return REFUSED;
