@@ -377,8 +377,10 @@ void holon_guest_resume(struct holon_task *ht)
 		return;
 	if (ht->exec_id != current->self_exec_id)
 		tell_exec(ht);
-	/* What comes from now on sends us here again. */
+	/* Who calls us from now on sends us here again. */
+	spin_lock_irq(&ht->lock);
 	WRITE_ONCE(ht->called, false);
+	spin_unlock_irq(&ht->lock);
 	while ((READ_ONCE(ht->leader->recalled) || ht->recall_call || holon_hold_wanted(ht)) &&
 	       !fatal_signal_pending(current) && holon_move_home(ht))
 		;

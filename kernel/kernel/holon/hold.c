@@ -134,6 +134,19 @@ static void take_back(struct summons *s)
 
 /* --- the driver ---------------------------------------------------------------- */
 
+/* Is one of the threads of current the kernel's? It never comes: it has no user mode. */
+static bool has_worker(void)
+{
+	struct task_struct *t;
+	bool found = false;
+
+	rcu_read_lock();
+	for_each_thread(current, t)
+		found = found || t->flags & PF_USER_WORKER;
+	rcu_read_unlock();
+	return found;
+}
+
 /* The next thread of current with a number above @after, with a reference. */
 static struct task_struct *thread_above(pid_t after)
 {
@@ -141,7 +154,7 @@ static struct task_struct *thread_above(pid_t after)
 
 	rcu_read_lock();
 	for_each_thread(current, t) {
-		if (t == current || t->pid <= after || t->flags & PF_EXITING)
+		if (t == current || t->pid <= after || t->flags & (PF_EXITING | PF_USER_WORKER))
 			continue;
 		if (!next || t->pid < next->pid)
 			next = t;
@@ -166,20 +179,25 @@ static bool has_half(struct task_struct *task, bool *ours)
 void holon_call_thread(struct task_struct *task)
 {
 	struct holon_task *ht;
+	unsigned long flags;
 
 	rcu_read_lock();
 	ht = READ_ONCE(task->holon);
-	if (ht)
+	if (ht) {
+		/* All of it before the hook, or all of it after: else a sleep that follows the
+		 * hook would be broken, and nothing would say by whom.
+		 */
+		spin_lock_irqsave(&ht->lock, flags);
 		WRITE_ONCE(ht->called, true);
+		set_tsk_thread_flag(task, TIF_NOTIFY_RESUME);
+		set_notify_signal(task);
+		spin_unlock_irqrestore(&ht->lock, flags);
+	}
 	rcu_read_unlock();
-	set_tsk_thread_flag(task, TIF_NOTIFY_RESUME);
-	/* A full barrier: who wakes up sees that it was called. */
-	set_notify_signal(task);
 }
 
 /* Have the threads come that have not been told. */
-static int call_threads(struct holon_task *leader, struct xarray *summoned,
-			enum holon_stay *stay)
+static int call_threads(struct holon_task *leader, struct xarray *summoned)
 {
 	struct task_struct *task;
 	struct summons *s;
@@ -192,10 +210,6 @@ static int call_threads(struct holon_task *leader, struct xarray *summoned,
 		if (has_half(task, &ours)) {
 			if (ours && leader->role == HOLON_ROLE_GUEST)
 				holon_call_thread(task);
-		} else if (task->flags & PF_USER_WORKER) {
-			/* Never comes: it has no user mode. */
-			*stay = HOLON_STAY_IO_URING;
-			err = -EBUSY;
 		} else if (leader->role == HOLON_ROLE_DEPUTY) {
 			s = xa_load(summoned, nr);
 			if (s && s->task != task) {
@@ -262,7 +276,12 @@ static int gather(struct holon_task *leader, struct xarray *summoned, enum holon
 	int err;
 
 	for (;;) {
-		err = call_threads(leader, summoned, stay);
+		/* Before the sleep of any is broken. */
+		if (has_worker()) {
+			*stay = HOLON_STAY_IO_URING;
+			return -EBUSY;
+		}
+		err = call_threads(leader, summoned);
 		if (err)
 			return err;
 		wake_deputies(leader);

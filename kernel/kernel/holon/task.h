@@ -154,7 +154,7 @@ struct holon_task {
 	bool recall_asked;		/* leader: ... or only to know whether it could come */
 	u32 recall_number;		/* leader: of the last such message, 0: taken back */
 	bool recall_call;		/* S: or a system call does */
-	bool called;			/* this thread's sleep was broken: it is to come by */
+	bool called;			/* L: this thread's sleep was broken: it is to come by */
 	bool recall_failed;		/* S: which could not be ... */
 	unsigned long recall_ip;	/* S: ... made here */
 	bool homed;			/* S: it lives at home now */
