@@ -61,6 +61,43 @@ const char *holon_why(struct ynl_sock *ys)
 	return sentence;
 }
 
+/* A process cannot wait for its own move: it asks whether that is over. */
+#define MIGRATE_LOOKS	500
+#define MIGRATE_PAUSE_US	10000
+
+int holon_migrate(struct ynl_sock *ys, unsigned int node)
+{
+	struct holon_task_get_req who = { ._present.pid = 1, .pid = getpid() };
+	struct holon_task_migrate_req move = {
+		._present = { .pid = 1, .node = 1 }, .pid = who.pid,
+	};
+	unsigned int here, home, looks;
+	struct holon_task_get_rsp *task;
+
+	for (looks = 0; looks < MIGRATE_LOOKS; looks++) {
+		task = holon_task_get(ys, &who);
+		if (!task)
+			return -1;
+		here = task->node;
+		home = task->home;
+		holon_task_get_rsp_free(task);
+		if (here == node)
+			return 0;
+		/* Asked once for each part of the way. */
+		if (move.node != (here == home ? node : home)) {
+			move.node = here == home ? node : home;
+			if (holon_task_migrate(ys, &move))
+				return -1;
+		} else {
+			usleep(MIGRATE_PAUSE_US);
+		}
+	}
+	snprintf(ys->err.msg, sizeof(ys->err.msg),
+		 "it has not moved; holon task show pid %u, by another process, says why", move.pid);
+	errno = EBUSY;
+	return -1;
+}
+
 const char *holon_uuid_text(const void *uuid, size_t len, char text[HOLON_UUID_TEXT])
 {
 	const unsigned char *u = uuid;

@@ -37,6 +37,18 @@ struct ynl_sock *holon_open(const char **why);
 const char *holon_why(struct ynl_sock *ys);
 
 /**
+ * holon_migrate - move the calling process
+ * @ys: of holon_open()
+ * @node: where it goes on; its home is one of them
+ *
+ * All of its threads go with it. From one node to another it goes by way of home.
+ *
+ * Return: 0, when it is there; -1 with holon_why(), where it is then is for
+ * holon_task_get() to say: home, if it had got that far.
+ */
+int holon_migrate(struct ynl_sock *ys, unsigned int node);
+
+/**
  * holon_uuid_text - a uuid in the usual form
  * @uuid: 16 bytes, or anything else, which gives "-"
  */
