@@ -111,6 +111,12 @@ CANNOT = {
         "m = mmap.mmap(f.fileno(), 4096)",
     "or shared memory":
         "import mmap\nm = mmap.mmap(-1, 4096)",
+    # Whose page goes with the process, when none is kept.
+    "it maps a device, huge pages":
+        "import mmap\ndef keep(pages):\n"
+        "    with open('/proc/sys/vm/nr_hugepages', 'w') as file:\n        file.write(pages)\n"
+        "keep('1')\nm = mmap.mmap(-1, 2 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40000)\n"
+        "m[0] = 1\nkeep('0')",
     # With a thread of the kernel among its own.
     "it uses io_uring":
         "import ctypes\nlibc = ctypes.CDLL(None)\nparams = (ctypes.c_uint32 * 30)()\n"
