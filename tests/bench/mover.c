@@ -4,9 +4,10 @@
  * clock all the time. Each byte of its input is answered with the longest time, in
  * ns, for which it did not look since the last one.
  *
- *	mover KIB
+ *	mover KIB [THREADS]		THREADS: that sleep meanwhile
  */
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -23,15 +24,27 @@ static long long now(void)
 	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
 }
 
+static void *sleeps(void *unused)
+{
+	for (;;)
+		pause();
+	return unused;
+}
+
 int main(int argc, char **argv)
 {
 	size_t size = (argc > 1 ? strtoul(argv[1], NULL, 10) : 4) << 10, i;
 	unsigned char *memory = malloc(size);
 	long long before, after, gap, longest = 0, asked = 0;
+	int threads = argc > 2 ? atoi(argv[2]) : 0;
+	pthread_t thread;
 	char byte;
 
 	if (!memory)
 		return 1;
+	while (threads--)
+		if (pthread_create(&thread, NULL, sleeps, NULL))
+			return 1;
 	for (i = 0; i < size; i++)
 		memory[i] = i * 2654435761U >> 24 | 1;
 	printf("pid %d\n", getpid());
