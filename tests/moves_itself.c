@@ -43,7 +43,8 @@ static void *moves(void *arguments)
 		while (count == before)
 			;
 		task = holon_task_get(ys, &request);
-		printf("on %u\n", task ? task->node : 0);
+		printf("on %u%s\n", task ? task->node : 0,
+		       task && task->state == HOLON_WHEREABOUTS_MOVING ? ", and moves" : "");
 		if (task)
 			holon_task_get_rsp_free(task);
 		fflush(stdout);

@@ -64,6 +64,8 @@ const char *holon_why(struct ynl_sock *ys)
 /* A process cannot wait for its own move: it asks whether that is over. */
 #define MIGRATE_LOOKS	500
 #define MIGRATE_PAUSE_US	10000
+/* The one before may stand in the way for a moment: until all threads have seen its end. */
+#define MIGRATE_AGAIN	10
 
 int holon_migrate(struct ynl_sock *ys, unsigned int node)
 {
@@ -71,21 +73,26 @@ int holon_migrate(struct ynl_sock *ys, unsigned int node)
 	struct holon_task_migrate_req move = {
 		._present = { .pid = 1, .node = 1 }, .pid = who.pid,
 	};
-	unsigned int here, home, looks;
+	unsigned int here, home, next, looks;
 	struct holon_task_get_rsp *task;
+	bool settled;
 
-	for (looks = 0; looks < MIGRATE_LOOKS; looks++) {
+	/* A move that has begun ends, and is waited for. */
+	for (looks = 1; looks < MIGRATE_LOOKS; looks += settled) {
 		task = holon_task_get(ys, &who);
 		if (!task)
 			return -1;
 		here = task->node;
 		home = task->home;
+		/* One that is on its way is said to be where it may never arrive. */
+		settled = task->state == HOLON_WHEREABOUTS_HOME ||
+			  task->state == HOLON_WHEREABOUTS_AWAY;
 		holon_task_get_rsp_free(task);
-		if (here == node)
+		if (settled && here == node)
 			return 0;
-		/* Asked once for each part of the way. */
-		if (move.node != (here == home ? node : home)) {
-			move.node = here == home ? node : home;
+		next = here == home ? node : home;
+		if (settled && (move.node != next || looks % MIGRATE_AGAIN == 0)) {
+			move.node = next;
 			if (holon_task_migrate(ys, &move))
 				return -1;
 		} else {
