@@ -31,8 +31,9 @@ def ready(cluster):
 @pytest.mark.parametrize("start", ["", there(3)], ids=["home", "away"])
 def test_from_node_to_node(ready, start):
     """Home, away, from one to another, where it is, and where nobody is."""
-    said = ready[1].out(f"{start} /home/moves_itself 2 3 3 1 9 2", timeout=300).splitlines()
-    ways = ["on 2", "on 3", "on 3", "on 1", "no: node 9 is no member of the cluster", "on 1", "on 2"]
+    said = ready[1].out(f"{start} /home/moves_itself 2 3 3 1 9 257 2", timeout=300).splitlines()
+    ways = ["on 2", "on 3", "on 3", "on 1", "no: node 9 is no member of the cluster", "on 1",
+            "no: 257 is not a node id: say a number from 1 to 255", "on 1", "on 2"]
     assert said == [*ways, *ways, "end"]
 
 

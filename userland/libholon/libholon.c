@@ -77,6 +77,13 @@ int holon_migrate(struct ynl_sock *ys, unsigned int node)
 	struct holon_task_get_rsp *task;
 	bool settled;
 
+	/* The attribute is a byte: 257 would be node 1. */
+	if (!node || node >= HOLON_NODES) {
+		snprintf(ys->err.msg, sizeof(ys->err.msg),
+			 "%u is not a node id: say a number from 1 to 255", node);
+		errno = EINVAL;
+		return -1;
+	}
 	/* A move that has begun ends, and is waited for. */
 	for (looks = 1; looks < MIGRATE_LOOKS; looks += settled) {
 		task = holon_task_get(ys, &who);
