@@ -190,12 +190,12 @@ TYPES = {
              lambda rnd: _task(rnd) + struct.pack("<IIIIIIQ", rnd.choice((0x20005, 0x20006, 0x20007)), 0,
                                                   rnd.choice((0, 1)), 0, 0, 0, 0) + _image(rnd), 20),
     "poll_ask": (FWD, 256, True, lambda rnd: struct.pack("<QQIIII", 1, 1, 100, 0, 1, 0), 32),
-    "paged_open": (REQ, 258, False, lambda rnd: struct.pack("<QQ", 1, rnd.getrandbits(64)), 16),
+    "export_open": (REQ, 258, False, lambda rnd: struct.pack("<QQ", 1, rnd.getrandbits(64)), 16),
     "paged_read": (REQ, 259, False,
                    lambda rnd: struct.pack("<QQQII", rnd.choice((0, 1, 2)), rnd.getrandbits(64),
                                            rnd.choice((0, 4096, 1 << 63)),
                                            rnd.choice((0, 1, 4096, 0xffffffff)), 0), 32),
-    "paged_drop": (REQ, 260, True, lambda rnd: struct.pack("<QQQ", 1, rnd.getrandbits(64), 1), 24),
+    "export_drop": (REQ, 260, True, lambda rnd: struct.pack("<QQQ", 1, rnd.getrandbits(64), 1), 24),
     "poll_mask": (FWD, 257, True, lambda rnd: struct.pack("<QQIIII", 1, 1, 100, 1, 1, 0), 32),
 }
 

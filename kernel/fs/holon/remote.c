@@ -31,6 +31,7 @@
 
 #include "../../kernel/holon/marshal.h"
 #include "../../kernel/holon/task.h"
+#include "foreign.h"
 #include "remote.h"
 
 #define HOLON_REMOTE_MAGIC	0x686c7266	/* "hlrf" */
@@ -59,7 +60,7 @@ bool holon_remote_pollable(const struct file *file)
 
 bool holon_inode_is_remote(const struct inode *inode)
 {
-	return inode->i_sb == remote_mount->mnt_sb || holon_inode_is_paged(inode);
+	return inode->i_sb == remote_mount->mnt_sb || holon_inode_is_foreign(inode);
 }
 
 int holon_remote_fd(const struct file *file)

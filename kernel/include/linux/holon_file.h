@@ -102,32 +102,21 @@ struct holon_paged {
 	__le64 id, version, size;
 };
 
-struct holon_export;
-
-/**
- * struct holon_paged_offer - a node may open a file, while there is one
- * @list: of the user
- * @export: the file
- * @node: which
- */
-struct holon_paged_offer {
-	struct list_head list;
-	struct holon_export *export;
-	u8 node;
-};
-
 /**
  * holon_paged_offer - owner: let a node read a file
  * @file: open to be read, by anybody
- * @offer: with ->node set
+ * @node: which
+ * @offers: a list, to be given to holon_export_withdraw()
  * @paged: filled in, for an image
  *
  * The node has to open it before the offer is withdrawn.
  * Context: process context. Return: 0; -ENOMEM; or why it cannot be opened.
  */
-int holon_paged_offer(struct file *file, struct holon_paged_offer *offer,
+int holon_paged_offer(struct file *file, u8 node, struct list_head *offers,
 		      struct holon_paged *paged);
-void holon_paged_withdraw(const struct holon_paged_offer *offer);
+
+/* A move has ended: what it has offered stays open only if it has been opened. */
+void holon_export_withdraw(struct list_head *offers);
 
 /* The file behind a number that @node has opened, with a reference, or NULL. */
 struct file *holon_paged_exported(u64 id, u8 node);
@@ -148,7 +137,7 @@ struct file *holon_paged_file(u8 owner, u64 incarnation, const struct holon_page
 			      const char *name);
 
 /* How many files others may read, and how many of others are mapped here. */
-unsigned int holon_paged_exports(void);
+unsigned int holon_export_count(void);
 unsigned int holon_paged_files(void);
 
 /* Number of the export behind an inode of a file of @owner, or 0. */

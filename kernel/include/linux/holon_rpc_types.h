@@ -48,9 +48,9 @@ enum holon_rpc_id {
 	/* 256..319: files */
 	HOLON_RPC_ID_POLL_ASK	= 256,
 	HOLON_RPC_ID_POLL_MASK	= 257,
-	HOLON_RPC_ID_PAGED_OPEN	= 258,	/* a file is to be mapped */
-	HOLON_RPC_ID_PAGED_READ	= 259,	/* bytes of it */
-	HOLON_RPC_ID_PAGED_DROP	= 260,	/* it is mapped no more */
+	HOLON_RPC_ID_EXPORT_OPEN = 258,	/* a file is to be used from here */
+	HOLON_RPC_ID_PAGED_READ	= 259,	/* bytes of one that is mapped */
+	HOLON_RPC_ID_EXPORT_DROP = 260,	/* it is used no more */
 
 	HOLON_RPC_ID_MAX	= 1023
 };

@@ -348,7 +348,7 @@ void holon_move_away(struct holon_task *ht)
 	bool asked = holon_move_only_asked(ht);
 	int err = asked ? look(ht, &stay) : move_away(ht, &stay);
 
-	holon_map_withdraw(ht);
+	holon_export_withdraw(&ht->offers);
 	if (err)
 		err = stay_error(&stay, err);
 	if (err || asked)

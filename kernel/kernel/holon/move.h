@@ -156,14 +156,11 @@ struct holon_record_map;
  * @map: filled in
  * @stay: why it cannot be had at the other node
  *
- * Home may offer it to the other node, until holon_map_withdraw().
+ * Home may offer it to the other node, until holon_export_withdraw().
  * Return: 0; -EBUSY with @stay; -EIO when it could not be written back; -ENOMEM.
  */
 int holon_map_export(struct holon_task *ht, struct file *file, bool shared,
 		     struct holon_record_map *map, enum holon_stay *stay);
-
-/* The move has ended. */
-void holon_map_withdraw(struct holon_task *ht);
 
 /**
  * holon_map_import - find it at the other node

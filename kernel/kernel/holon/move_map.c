@@ -17,7 +17,6 @@
 #include <linux/mount.h>
 #include <linux/namei.h>
 #include <linux/pagemap.h>
-#include <linux/slab.h>
 
 #include <linux/holon_file.h>
 #include <linux/holon_node.h>
@@ -78,33 +77,6 @@ static int identify(const struct path *path, struct file *file, enum holon_share
 	return err;
 }
 
-static int offer(struct holon_task *ht, struct file *file, struct holon_paged *paged)
-{
-	struct holon_paged_offer *offer = kzalloc(sizeof(*offer), GFP_KERNEL);
-	int err;
-
-	if (!offer)
-		return -ENOMEM;
-	offer->node = ht->node;
-	err = holon_paged_offer(file, offer, paged);
-	if (err)
-		kfree(offer);
-	else
-		list_add(&offer->list, &ht->offers);
-	return err;
-}
-
-void holon_map_withdraw(struct holon_task *ht)
-{
-	struct holon_paged_offer *offer, *next;
-
-	list_for_each_entry_safe(offer, next, &ht->offers, list) {
-		list_del(&offer->list);
-		holon_paged_withdraw(offer);
-		kfree(offer);
-	}
-}
-
 static enum holon_stay check(bool guest, struct file *file, enum holon_share share, bool shared)
 {
 	const struct path *path = path_of(file);
@@ -147,7 +119,7 @@ int holon_map_export(struct holon_task *ht, struct file *file, bool shared,
 	/* Nowhere, when it is only looked at. */
 	if (guest || ht->node == holon_node_id())
 		return 0;
-	err = offer(ht, file, &map->paged);
+	err = holon_paged_offer(file, ht->node, &ht->offers, &map->paged);
 	/* One that is written to, on a server that does not know it any more. */
 	if (err && err != -ENOMEM && deleted(path))
 		*stay = HOLON_STAY_MAP_DELETED;

@@ -139,7 +139,7 @@ static bool task_count_at(unsigned long position, const char **name, u64 *value)
 		{ "deputies", counts.deputies },
 		{ "guests", counts.guests },
 		{ "spawners", counts.spawners },
-		{ "files-exported", holon_paged_exports() },
+		{ "files-exported", holon_export_count() },
 		{ "files-mapped", holon_paged_files() },
 	};
 
