@@ -73,13 +73,19 @@ def _cred(groups=()):
         b"".join(struct.pack("<I", group) for group in groups) + bytes(4 * (len(groups) % 2))
 
 
+def _hosted(rnd):
+    """A description that stayed at a node, none, or a part of it."""
+    some = struct.pack("<QQII", 1, rnd.choice((1, rnd.getrandbits(64))), rnd.choice((1, 2, 9, 300)), 0)
+    return rnd.choice((bytes(24), bytes(24), some, some[:12]))
+
+
 def _image(rnd):
     must = 0x80000000
     records = [
-        _record(must | 1, struct.pack("<4I", 2, 1, 0, 0)),
+        _record(must | 1, struct.pack("<4I", 3, 1, 0, 0)),
         _record(must | 2, bytes(8) + _cred((1, 2))),
         _record(must | 3, bytes(56 + 256)),
-        _record(must | 4, bytes(rnd.choice((40, 56, 56, 96))) + b"/dev/null\0"),
+        _record(must | 4, bytes(rnd.choice((40, 56, 56, 56, 80))) + _hosted(rnd) + b"/dev/null\0"),
         _record(must | 5, b"/home\0"),
         _record(must | 6, b"/bin/true\0"),
         _record(must | 7, b"/bin/true\0"),
@@ -144,11 +150,26 @@ def _move_records(rnd, records):
     def numbers(count):
         return [rnd.choice((0, 0, 1, 1000, 1 << 40, rnd.getrandbits(64))) for _ in range(count)]
 
-    return [_record(must | 9, struct.pack("<II", 2, 0)), *records[1:5],
+    return [_record(must | 9, struct.pack("<II", 3, 0)), *records[1:5],
             _record(must | 17, bytes(36)), *thread,
             _record(must | 14, bytes(16 * 8 + 8 + 64 * 8)),
             _record(must | 15, _mapped(rnd) + b"/bin/true\0"), *areas, _record(must | 13, bytes(64 * 32)),
             *_timers_and_files(rnd), _record(must | 18, struct.pack("<9Q", *numbers(9))), *siblings]
+
+
+def _address(rnd):
+    """Of an exported file."""
+    return struct.pack("<QQ", rnd.choice((0, 1, 1, 2)), rnd.choice((1, rnd.getrandbits(64))))
+
+
+def _place(rnd):
+    """A position or a length: of a file, or of none."""
+    return rnd.choice((0, 1, 4096, (1 << 64) - 1, 1 << 63, (1 << 63) - 1, rnd.getrandbits(64)))
+
+
+def _lock(rnd):
+    return struct.pack("<4I3Q", rnd.randrange(5), rnd.randrange(4), rnd.choice((0, 1)),
+                       rnd.choice((1, 0xffffffff)), _place(rnd), _place(rnd), rnd.getrandbits(64))
 
 
 # name: (rank, type, one-way, payload, least length): those that a stranger to the state of
@@ -196,6 +217,22 @@ TYPES = {
                                            rnd.choice((0, 4096, 1 << 63)),
                                            rnd.choice((0, 1, 4096, 0xffffffff)), 0), 32),
     "export_drop": (REQ, 260, True, lambda rnd: struct.pack("<QQQ", 1, rnd.getrandbits(64), 1), 24),
+    "hosted_read": (REQ, 261, False,
+                    lambda rnd: _address(rnd) + struct.pack("<QII", _place(rnd), rnd.choice(
+                        (0, 1, 4096, 0x80000, 0xffffffff)), 0), 32),
+    "hosted_write": (REQ, 262, False,
+                     lambda rnd: _address(rnd) + struct.pack("<QQII", _place(rnd), _place(rnd),
+                                                             rnd.choice((0, 1)), 0) +
+                     bytes(rnd.choice((0, 1, 4096))), 40),
+    "hosted_call": (REQ, 263, False,
+                    lambda rnd: _address(rnd) + struct.pack("<IIQQQ", rnd.randrange(6), 0, _place(rnd),
+                                                            _place(rnd), _place(rnd)), 48),
+    "hosted_stat": (REQ, 264, False,
+                    lambda rnd: _address(rnd) + struct.pack("<II", 0x7ff, rnd.getrandbits(16)), 24),
+    "hosted_lock": (REQ, 266, False, lambda rnd: _address(rnd) + _lock(rnd), 56),
+    "hosted_unlock": (REQ, 267, True, lambda rnd: _address(rnd) + _lock(rnd), 56),
+    "hosted_open": (REQ, 268, False, lambda rnd: _address(rnd) + struct.pack("<II", rnd.getrandbits(22), 0),
+                    24),
     "poll_mask": (FWD, 257, True, lambda rnd: struct.pack("<QQIIII", 1, 1, 100, 1, 1, 0), 32),
 }
 
@@ -226,11 +263,18 @@ def payload_frames(rnd, to, calls, count):
                     epoch=rnd.choice((0, 1, 5, 1 << 40)))
 
 
+def _change(rnd):
+    """Of the attributes of an exported file."""
+    return _address(rnd) + struct.pack("<4IQQIIQII", rnd.getrandbits(14), 0o600, 0, 0, _place(rnd),
+                                       1, 0, 0, 1, 0, 0)
+
+
 def credential_frames(rnd, to, calls, count):
-    """Credentials in front of a request; nothing but zeros behind them, so it does nothing."""
+    """Credentials in front of a request: of nothing but zeros, which does nothing, or of one."""
     for _ in range(count):
-        data = mutate(rnd, _cred(range(rnd.randrange(6)))) + bytes(64)
-        yield frame(to, FWD, 21, data, call=calls.next(), flags=CREDS)
+        rank, kind, data = rnd.choice(((FWD, 21, bytes(64)), (REQ, 265, _change(rnd))))
+        yield frame(to, rank, kind, mutate(rnd, _cred(range(rnd.randrange(6)))) + data,
+                    call=calls.next(), flags=CREDS)
 
 
 def frames(rnd, to, calls, count):

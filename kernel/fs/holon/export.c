@@ -6,7 +6,7 @@
  *	offer, number in an image --->	has an inode of it, or makes one:
  *	  <------- EXPORT_OPEN -------
  *	sequence number ------------->	uses it
- *	  <------- PAGED_READ --------
+ *	  <--- PAGED_*, HOSTED_* -----
  *	reply ----------------------->
  *					inode is evicted
  *	  <------- EXPORT_DROP -------
@@ -21,6 +21,7 @@
  *
  * Locks: exports_lock, innermost; nothing is allocated, read or closed under it.
  */
+#include <linux/bitmap.h>
 #include <linux/errno.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -33,6 +34,7 @@
 #include <linux/list.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/workqueue.h>
 
 #include "export.h"
 
@@ -56,12 +58,11 @@ struct wire_export_drop {
 };
 
 static int export_open_handler(struct holon_request *request);
-static void export_open_orphan(u8 node, int status, const void *data, size_t len);
 static int export_drop_handler(struct holon_request *request);
 
 static HOLON_RPC(export_open, HOLON_RPC_ID_EXPORT_OPEN, HOLON_REQ, 0,
 		 sizeof(struct wire_export_open), export_open_handler,
-		 .orphan = export_open_orphan);
+		 .orphan = holon_export_orphan);
 static HOLON_RPC(export_drop, HOLON_RPC_ID_EXPORT_DROP, HOLON_REQ, HOLON_RPC_ONEWAY,
 		 sizeof(struct wire_export_drop), export_drop_handler);
 
@@ -77,6 +78,9 @@ static HOLON_RPC(export_drop, HOLON_RPC_ID_EXPORT_DROP, HOLON_REQ, HOLON_RPC_ONE
  * @users: offers, and nodes that have opened it
  * @offers: as many moves to that node offer it
  * @opened: by node: sequence of its last open, or 0
+ * @lost: nodes that had it open when they left
+ * @close: gives back what those had locked; counts as a user
+ * @closing: it is under way
  */
 struct holon_export {
 	struct hlist_node by_object, by_id;
@@ -87,6 +91,9 @@ struct holon_export {
 	unsigned int users;
 	unsigned int offers[HOLON_NODE_IDS];
 	u64 opened[HOLON_NODE_IDS];
+	DECLARE_BITMAP(lost, HOLON_NODE_IDS);
+	struct work_struct close;
+	bool closing;
 };
 
 /**
@@ -107,6 +114,8 @@ static DEFINE_HASHTABLE(exports_by_id, 6);
 static struct kmem_cache *export_cache;
 static u64 last_export, last_open;
 static atomic_t export_count = ATOMIC_INIT(0);
+
+static void export_close(struct work_struct *work);
 
 unsigned int holon_export_count(void)
 {
@@ -148,6 +157,7 @@ static struct holon_export *export_new(enum holon_export_kind kind, const void *
 	export->kind = kind;
 	export->object = object;
 	export->file = file;
+	INIT_WORK(&export->close, export_close);
 	atomic_inc(&export_count);
 	return export;
 }
@@ -296,48 +306,115 @@ static int export_open_handler(struct holon_request *request)
 	return opened.sequence ? holon_reply_data(request, &opened, sizeof(opened)) : -ESTALE;
 }
 
+int holon_export_give(enum holon_export_kind kind, struct holon_request *request,
+		      struct file *file, __le64 incarnation)
+{
+	struct wire_export_opened opened = { .incarnation = incarnation };
+	struct holon_export *export, *gone = NULL;
+
+	export = export_new(kind, file, file);
+	if (IS_ERR(export))
+		return PTR_ERR(export);
+	spin_lock(&exports_lock);
+	export_add(export);
+	export->users++;
+	if (is_current(request, incarnation)) {
+		export->opened[request->node] = ++last_open;
+		opened.id = cpu_to_le64(export->id);
+		opened.sequence = cpu_to_le64(last_open);
+	} else {
+		gone = export_leave(export);
+	}
+	spin_unlock(&exports_lock);
+	export_free(gone);
+	return opened.sequence ? holon_reply_data(request, &opened, sizeof(opened)) : -ESTALE;
+}
+
+/* Is it what that node opened last? Then it has it open no longer. */
+static bool end_open(struct holon_export *export, const struct holon_request *request)
+{
+	const struct wire_export_drop *msg = request->data;
+	u64 sequence = le64_to_cpu(msg->sequence);
+
+	lockdep_assert_held(&exports_lock);
+	if (!sequence || export->opened[request->node] != sequence ||
+	    !is_current(request, msg->incarnation))
+		return false;
+	export->opened[request->node] = 0;
+	return true;
+}
+
 static int export_drop_handler(struct holon_request *request)
 {
 	const struct wire_export_drop *msg = request->data;
-	struct holon_export *export, *gone = NULL;
-	u64 sequence = le64_to_cpu(msg->sequence);
+	struct holon_export *export, *gone;
+	bool ended;
 
 	spin_lock(&exports_lock);
 	export = export_load(le64_to_cpu(msg->id));
-	if (export && sequence && export->opened[request->node] == sequence &&
-	    is_current(request, msg->incarnation)) {
-		export->opened[request->node] = 0;
-		gone = export_leave(export);
-	}
+	ended = export && end_open(export, request);
+	spin_unlock(&exports_lock);
+	if (!ended)
+		return 0;
+	/* It is still one of its users. */
+	if (export->kind == HOLON_EXPORT_HOSTED)
+		holon_hosted_unlock(export->file, request->node);
+	spin_lock(&exports_lock);
+	gone = export_leave(export);
 	spin_unlock(&exports_lock);
 	export_free(gone);
 	return 0;
 }
 
-/* What those have opened is closed. */
+/* Nobody waits for the file server here: locks are given back, and files closed, later. */
+static void export_close(struct work_struct *work)
+{
+	struct holon_export *export = container_of(work, struct holon_export, close), *gone;
+	DECLARE_BITMAP(lost, HOLON_NODE_IDS);
+	unsigned long node;
+
+	spin_lock(&exports_lock);
+	while (!bitmap_empty(export->lost, HOLON_NODE_IDS)) {
+		bitmap_copy(lost, export->lost, HOLON_NODE_IDS);
+		bitmap_zero(export->lost, HOLON_NODE_IDS);
+		spin_unlock(&exports_lock);
+		if (export->kind == HOLON_EXPORT_HOSTED)
+			for_each_set_bit(node, lost, HOLON_NODE_IDS)
+				holon_hosted_unlock(export->file, node);
+		spin_lock(&exports_lock);
+	}
+	export->closing = false;
+	gone = export_leave(export);
+	spin_unlock(&exports_lock);
+	export_free(gone);
+}
+
+/* @node has had it open. */
+static void export_lose(struct holon_export *export, unsigned long node)
+{
+	lockdep_assert_held(&exports_lock);
+	export->opened[node] = 0;
+	__set_bit(node, export->lost);
+	/* One user is left, for the work. */
+	if (export->closing)
+		export->users--;
+	else
+		queue_work(system_unbound_wq, &export->close);
+	export->closing = true;
+}
+
 static void export_lost(const struct holon_view *view, const unsigned long *lost)
 {
-	struct holon_export *export, *gone;
-	struct hlist_node *next;
-	HLIST_HEAD(closed);
+	struct holon_export *export;
 	unsigned long node;
 	int bucket;
 
 	spin_lock(&exports_lock);
-	hash_for_each_safe(exports_by_id, bucket, next, export, by_id) {
-		gone = NULL;
-		for_each_set_bit(node, lost, HOLON_NODE_IDS) {
-			if (!export->opened[node])
-				continue;
-			export->opened[node] = 0;
-			gone = export_leave(export);
-		}
-		if (gone)
-			hlist_add_head(&gone->by_id, &closed);
-	}
+	hash_for_each(exports_by_id, bucket, export, by_id)
+		for_each_set_bit(node, lost, HOLON_NODE_IDS)
+			if (export->opened[node])
+				export_lose(export, node);
 	spin_unlock(&exports_lock);
-	hlist_for_each_entry_safe(export, next, &closed, by_id)
-		export_free(export);
 }
 
 static struct holon_view_subscriber export_view = {
@@ -348,6 +425,17 @@ static struct holon_view_subscriber export_view = {
 
 /* --- user --------------------------------------------------------------------- */
 
+int holon_export_taken(const struct holon_reply *reply, u64 *id, u64 *sequence)
+{
+	const struct wire_export_opened *opened = reply->data;
+
+	if (reply->len < sizeof(*opened))
+		return -EBADMSG;
+	*id = le64_to_cpu(opened->id);
+	*sequence = le64_to_cpu(opened->sequence);
+	return *id && *sequence ? 0 : -EBADMSG;
+}
+
 int holon_export_open(const struct holon_export_key *key, u64 *sequence)
 {
 	struct wire_export_open msg = {
@@ -355,16 +443,13 @@ int holon_export_open(const struct holon_export_key *key, u64 *sequence)
 		.incarnation = cpu_to_le64(key->incarnation),
 	};
 	struct holon_vec vec = { &msg, sizeof(msg) };
-	const struct wire_export_opened *opened;
 	struct holon_reply reply = {};
 	int err;
+	u64 id;
 
 	err = holon_call(key->owner, &holon_rpc_export_open, &vec, 1, &reply);
-	opened = reply.data;
 	if (err >= 0)
-		err = reply.len >= sizeof(*opened) ? 0 : -EBADMSG;
-	if (!err)
-		*sequence = le64_to_cpu(opened->sequence);
+		err = holon_export_taken(&reply, &id, sequence);
 	holon_reply_free(&reply);
 	return err;
 }
@@ -378,7 +463,7 @@ static void send_drop(u8 owner, const struct wire_export_drop *msg)
 }
 
 /* Who opened it was killed meanwhile. */
-static void export_open_orphan(u8 node, int status, const void *data, size_t len)
+void holon_export_orphan(u8 node, int status, const void *data, size_t len)
 {
 	const struct wire_export_opened *opened = data;
 	struct wire_export_drop msg;

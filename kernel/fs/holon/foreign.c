@@ -4,7 +4,7 @@
  *
  * There is one inode per export. It keeps the export open at its owner, and drops it
  * when the last file and the last mapping of it have gone. What can be done with it is
- * up to those that make it: paged.c.
+ * up to those that make it: paged.c, hosted.c.
  *
  * An inode is filled in under its own I_NEW.
  */
@@ -110,6 +110,8 @@ static struct inode *foreign_alloc(struct super_block *sb)
 	foreign->sequence = 0;
 	foreign->count = NULL;
 	foreign->version = 0;
+	foreign->file = NULL;
+	foreign->written = false;
 	return &foreign->inode;
 }
 

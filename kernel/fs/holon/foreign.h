@@ -16,6 +16,8 @@
  * @sequence: of its open, 0: there was none
  * @count: of inodes of its sort, or NULL
  * @version: paged: of what is cached; under the lock of the inode
+ * @file: hosted: the description here, without a reference; under ->i_lock
+ * @written: hosted: something has been written from here
  */
 struct holon_foreign {
 	struct inode inode;
@@ -23,6 +25,8 @@ struct holon_foreign {
 	u64 sequence;
 	atomic_t *count;
 	u64 version;
+	struct file *file;
+	bool written;
 };
 
 static inline struct holon_foreign *holon_foreign(const struct inode *inode)

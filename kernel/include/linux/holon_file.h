@@ -136,6 +136,57 @@ struct file *holon_paged_exported(u64 id, u8 node);
 struct file *holon_paged_file(u8 owner, u64 incarnation, const struct holon_paged *said,
 			      const char *name);
 
+/**
+ * struct holon_hosted - a description that is open at a node which its process has left
+ * @id: number of the export there; 0: none
+ * @incarnation: of the host
+ * @host: that node
+ * @pad: 0
+ *
+ * Little endian, in images.
+ */
+struct holon_hosted {
+	__le64 id, incarnation;
+	__le32 host;
+	__le32 pad;
+};
+
+/**
+ * holon_hosted_offer - host: let a node use a description
+ * @file: it; a regular file
+ * @node: which
+ * @offers: a list, to be given to holon_export_withdraw()
+ * @hosted: filled in, for an image
+ *
+ * The node has to open it before the offer is withdrawn.
+ * Context: process context. Return: 0 or -ENOMEM.
+ */
+int holon_hosted_offer(struct file *file, u8 node, struct list_head *offers,
+		       struct holon_hosted *hosted);
+
+/* The description itself, if it is open here for @node; with a reference, or NULL. */
+struct file *holon_hosted_here(const struct holon_hosted *hosted, u8 node);
+
+/**
+ * holon_hosted_file - a file that is operated at its host
+ * @host: node that the image comes from
+ * @hosted: untrusted, from the image
+ * @flags: O_* of the description
+ * @name: as it is called there
+ *
+ * Everything that has no place of its own uses the position of the description.
+ * Context: process context, asks @host; killable. Return: an open file, or an ERR_PTR().
+ */
+struct file *holon_hosted_file(u8 host, const struct holon_hosted *hosted, unsigned int flags,
+			       const char *name);
+
+bool holon_file_is_hosted(const struct file *file);
+/* Which description it is; @hosted->id is 0 for other files. */
+void holon_hosted_describe(const struct file *file, struct holon_hosted *hosted);
+
+/* How many of them there are here. */
+unsigned int holon_hosted_files(void);
+
 /* How many files others may read, and how many of others are mapped here. */
 unsigned int holon_export_count(void);
 unsigned int holon_paged_files(void);

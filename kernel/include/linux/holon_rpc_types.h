@@ -51,6 +51,14 @@ enum holon_rpc_id {
 	HOLON_RPC_ID_EXPORT_OPEN = 258,	/* a file is to be used from here */
 	HOLON_RPC_ID_PAGED_READ	= 259,	/* bytes of one that is mapped */
 	HOLON_RPC_ID_EXPORT_DROP = 260,	/* it is used no more */
+	HOLON_RPC_ID_HOSTED_READ = 261,	/* bytes of a description that stayed behind */
+	HOLON_RPC_ID_HOSTED_WRITE = 262,
+	HOLON_RPC_ID_HOSTED_CALL = 263,	/* seek, sync and the like */
+	HOLON_RPC_ID_HOSTED_STAT = 264,
+	HOLON_RPC_ID_HOSTED_CHANGE = 265, /* its attributes */
+	HOLON_RPC_ID_HOSTED_LOCK = 266,	/* do not wait for it */
+	HOLON_RPC_ID_HOSTED_UNLOCK = 267, /* at a close */
+	HOLON_RPC_ID_HOSTED_OPEN = 268,	/* another description of the file */
 
 	HOLON_RPC_ID_MAX	= 1023
 };

@@ -19,7 +19,7 @@ struct linux_binprm;
 
 /* Largest image: the arguments of one execve() have at most 6 MiB. */
 #define HOLON_IMAGE_MAX		(8U << 20)
-#define HOLON_IMAGE_VERSION	2
+#define HOLON_IMAGE_VERSION	3
 
 #define HOLON_RECORD_MUST	0x80000000U
 
@@ -214,6 +214,7 @@ struct holon_record_task {
  * @ino: identity, checked after opening
  * @first: lowest descriptor of the same description
  * @reopen: the path that follows may be opened at the guest's node
+ * @hosted: it is operated at the node of that; the path that follows is its name
  */
 struct holon_record_file {
 	struct holon_file_info info;
@@ -221,6 +222,7 @@ struct holon_record_file {
 	__le64 ino;
 	__le32 first;
 	__le32 reopen;
+	struct holon_hosted hosted;
 } __packed __aligned(4);
 
 enum holon_anon {

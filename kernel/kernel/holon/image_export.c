@@ -11,8 +11,8 @@
  * nobody else at home has it open for writing; what was written is written back
  * first. Devices without state are opened again always. Files without a name are made
  * anew, see move_anon.c. Every other file stays where it is, and the guest gets a remote
- * file. A process that comes home can have none that stays where it was: then it cannot
- * come.
+ * file. Of a process that comes home a regular file may stay as well, and home gets a
+ * hosted one (fs/holon/hosted.c); with any other it cannot come.
  */
 #define pr_fmt(fmt) "holon: " fmt
 
@@ -217,7 +217,10 @@ static bool may_reopen(struct file *file, long refs, int writers)
 		return false;
 	if (!S_ISREG(inode->i_mode) && !S_ISDIR(inode->i_mode))
 		return false;
-	if (file_count(file) != refs || d_unlinked(file->f_path.dentry) || has_locks(inode))
+	/* Away, others are no reason: the position in a directory is nothing that they share. */
+	if (file_count(file) != refs && !(holon_is_guest(current) && S_ISDIR(inode->i_mode)))
+		return false;
+	if (d_unlinked(file->f_path.dentry) || has_locks(inode))
 		return false;
 	if (share == HOLON_SHARE_IDENTICAL)
 		return true;
@@ -226,19 +229,15 @@ static bool may_reopen(struct file *file, long refs, int writers)
 	return !(file->f_mode & FMODE_WRITE) || !vfs_fsync(file, 0);
 }
 
-/* It tells of the signals of who reads, and those are not at home any more. */
-static bool is_signalfd(const struct file *file)
-{
-	return !strcmp(file->f_path.dentry->d_name.name, "[signalfd]");
-}
-
 /* Does it exist only here, though its home is elsewhere? */
 static enum holon_stay stays_here(const struct file *file)
 {
 	const struct holon_task *ht = current->holon;
 
 	if (!holon_is_guest(current))
-		return ht && ht->state == HOLON_TASK_MOVING && is_signalfd(file) ?
+		/* It tells of the signals of who reads, and those are not at home any more. */
+		return ht && ht->state == HOLON_TASK_MOVING &&
+		       holon_anon_kind(file) == HOLON_ANON_SIGNALFD ?
 		       HOLON_STAY_FILE_KIND : HOLON_STAY_NONE;
 	if (holon_file_is_remote(file))
 		return HOLON_STAY_NONE;
@@ -247,15 +246,65 @@ static enum holon_stay stays_here(const struct file *file)
 	return HOLON_STAY_FILE_KIND;
 }
 
+/* Has current itself locked it? Such a lock would be lost on the way. */
+static bool has_own_locks(const struct inode *inode)
+{
+	struct file_lock_context *ctx = locks_inode_context(inode);
+	struct file_lock_core *lock;
+	bool found = false;
+
+	if (!ctx)
+		return false;
+	spin_lock(&ctx->flc_lock);
+	list_for_each_entry(lock, &ctx->flc_posix, flc_list)
+		found |= lock->flc_owner == current->files;
+	spin_unlock(&ctx->flc_lock);
+	return found;
+}
+
+/* May it stay open here, and be operated from home? */
+static bool may_stay(const struct file *file)
+{
+	const struct inode *inode = file_inode(file);
+
+	return holon_is_guest(current) && !holon_file_is_remote(file) &&
+	       holon_share_file(file) != HOLON_SHARE_NONE && S_ISREG(inode->i_mode) &&
+	       file->f_mode & (FMODE_READ | FMODE_WRITE) && file->f_op->read_iter &&
+	       file->f_op->write_iter && !has_own_locks(inode);
+}
+
+static int put_hosted(const struct open_file *open, struct holon_record_file *record)
+{
+	struct holon_task *ht = current->holon;
+
+	/* A second descriptor of it. */
+	if (open->fd != open->first) {
+		record->reopen = cpu_to_le32(1);
+		return 0;
+	}
+	/* Nowhere, when it is only looked at. */
+	return ht->looking ? 0 : holon_hosted_offer(open->file, ht->home, &ht->offers,
+						    &record->hosted);
+}
+
 #define ANON_OTHER	1	/* it is no such file, or others have it as well */
 #define ANON_AGAIN	2	/* it has been written down with a lower number */
+
+/* Does nobody else miss it when it is made anew elsewhere? */
+static bool is_own(const struct file *file, long refs)
+{
+	unsigned int kind = holon_anon_kind(file);
+
+	return file_count(file) == refs || kind == HOLON_ANON_SIGNALFD ||
+	       (kind == HOLON_ANON_EPOLL && holon_is_guest(current));
+}
 
 /* Made anew where the process goes, unless somebody else would miss it. */
 static int put_anon(struct holon_image *image, const struct open_file *open, long refs)
 {
 	int err;
 
-	if (file_count(open->file) != refs || !holon_anon_is(open->file))
+	if (!holon_anon_kind(open->file) || !is_own(open->file, refs))
 		return ANON_OTHER;
 	if (open->fd != open->first)
 		return ANON_AGAIN;
@@ -263,11 +312,32 @@ static int put_anon(struct holon_image *image, const struct open_file *open, lon
 	return err == -EBUSY ? ANON_OTHER : err;
 }
 
+/* @page: for the name */
+static const char *name_of(const struct file *file, char *page)
+{
+	const char *name = d_path(&file->f_path, page, PATH_MAX);
+
+	return IS_ERR(name) ? "" : name;
+}
+
+/* By its name, or where it is; 0, or 1 when it can be neither. */
+static int put_where(const struct open_file *open, long refs, int writers,
+		     struct holon_record_file *record)
+{
+	if (holon_file_is_remote(open->file))
+		return 1;
+	if (may_reopen(open->file, refs, writers)) {
+		record->reopen = cpu_to_le32(1);
+		return 0;
+	}
+	return may_stay(open->file) ? put_hosted(open, record) : 1;
+}
+
 static int put_file(struct holon_image *image, const struct open_file *open, long refs,
 		    int writers, bool anon, char *page, enum holon_stay *stay)
 {
 	struct holon_record_file record = {
-		.pos = cpu_to_le64(open->file->f_pos),
+		.pos = cpu_to_le64(max_t(loff_t, open->file->f_pos, 0)),
 		.ino = cpu_to_le64(file_inode(open->file)->i_ino),
 		.first = cpu_to_le32(open->first),
 	};
@@ -276,21 +346,23 @@ static int put_file(struct holon_image *image, const struct open_file *open, lon
 	int err;
 
 	holon_file_describe(open->file, open->fd, open->cloexec, &record.info);
-	if (!holon_file_is_remote(open->file) && may_reopen(open->file, refs, writers)) {
-		name = d_path(&open->file->f_path, page, PATH_MAX);
-		if (IS_ERR(name))
-			name = "";
-		else
-			record.reopen = cpu_to_le32(1);
-	}
-	if (!record.reopen && anon) {
+	/* A lock that was made from here is this node's: then that stays the way. */
+	if (!has_own_locks(file_inode(open->file)))
+		holon_hosted_describe(open->file, &record.hosted);
+	err = put_where(open, refs, writers, &record);
+	if (err < 0)
+		return err;
+	if (!err)
+		name = name_of(open->file, page);
+	if (err && anon) {
 		err = put_anon(image, open, refs);
 		if (err <= 0)
 			return err;
 		/* A second descriptor of it. */
 		record.reopen = cpu_to_le32(err == ANON_AGAIN);
+		err = err != ANON_AGAIN;
 	}
-	if (!record.reopen) {
+	if (err) {
 		*stay = stays_here(open->file);
 		if (*stay)
 			return -EBUSY;
@@ -376,16 +448,16 @@ static long count_refs(const struct open_file *open, unsigned int n, const struc
 }
 
 /*
- * An epoll that others have, too, or that cannot be written down, stays where it is, and
- * what it may look at with it.
+ * An epoll of home that others have, too, or one that cannot be written down, stays where it
+ * is, and what it may look at with it.
  */
 static bool owns_epolls(const struct open_file *open, unsigned int n)
 {
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
-		if (holon_anon_is_epoll(open[i].file) &&
-		    (file_count(open[i].file) != count_refs(open, n, open[i].file) ||
+		if (holon_anon_kind(open[i].file) == HOLON_ANON_EPOLL &&
+		    (!is_own(open[i].file, count_refs(open, n, open[i].file)) ||
 		     holon_epoll_stays(open[i].file)))
 			return false;
 	return true;

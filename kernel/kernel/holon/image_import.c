@@ -401,17 +401,18 @@ static int import_file(struct holon_import *import, struct holon_task *ht,
 		       const struct holon_record_file *record, const struct cred *cred)
 {
 	unsigned int fd = le32_to_cpu(record->info.fd);
-	struct file *file = ERR_PTR(-EREMOTE);
+	struct file *file;
 	int err;
 
 	if (record->first != record->info.fd) {
 		file = same_file(import, record);
-		if (!file)
-			file = ERR_PTR(-EREMOTE);
 	} else if (record->reopen) {
 		file = reopen(record, cred);
+	} else {
+		/* It comes back to where it has left it. */
+		file = holon_hosted_here(&record->hosted, ht->home);
 	}
-	if (!IS_ERR(file)) {
+	if (!IS_ERR_OR_NULL(file)) {
 		import->reopened[import->n_reopened++] = record->info.fd;
 	} else {
 		file = holon_remote_file(ht, &record->info);
@@ -768,6 +769,18 @@ int holon_import_program(struct holon_import *import)
 
 /* --- at home ---------------------------------------------------------------- */
 
+/* It stays open where the process was. */
+static struct file *hosted(const struct holon_record_file *record, const struct cred *cred)
+{
+	const struct cred *old = override_creds(cred);
+	struct file *file;
+
+	file = holon_hosted_file(current->holon->node, &record->hosted,
+				 le32_to_cpu(record->info.flags), (const char *)(record + 1));
+	revert_creds(old);
+	return file;
+}
+
 /* The deputy has what is home's under the same numbers. */
 static int import_home_file(struct holon_import *import, const struct holon_record_file *record,
 			    const struct cred *cred)
@@ -776,15 +789,19 @@ static int import_home_file(struct holon_import *import, const struct holon_reco
 	struct file *file;
 	int err;
 
-	if (!record->reopen) {
+	if (!record->reopen && !record->hosted.id) {
 		file = fget_raw(fd);
 		if (!file)
 			return -EBADF;
 		fput(file);
 		return 0;
 	}
-	file = record->first == record->info.fd ? reopen(record, cred) :
-	       same_file(import, record);
+	if (record->first != record->info.fd)
+		file = same_file(import, record);
+	else if (record->reopen)
+		file = reopen(record, cred);
+	else
+		file = hosted(record, cred);
 	if (IS_ERR_OR_NULL(file))
 		return file ? PTR_ERR(file) : -EBADMSG;
 	err = replace_fd(fd, file, record->info.cloexec ? O_CLOEXEC : 0);

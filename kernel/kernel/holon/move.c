@@ -507,6 +507,7 @@ static int move_held_home(struct holon_task *ht, enum holon_stay *stay)
 	/* Killed, we do not know what has become of it. */
 	if (err && !fatal_signal_pending(current))
 		WRITE_ONCE(ht->leader->leaving, false);
+	holon_export_withdraw(&ht->offers);
 	holon_image_free(&image);
 	return err;
 }

@@ -186,8 +186,8 @@ struct file *holon_map_import(const struct holon_task *ht, const struct holon_re
  */
 int holon_anon_export(struct holon_image *image, struct file *file, unsigned int fd, bool cloexec);
 
-bool holon_anon_is(const struct file *file);
-bool holon_anon_is_epoll(const struct file *file);
+/* enum holon_anon, 0 for any other file. */
+unsigned int holon_anon_kind(const struct file *file);
 /* An epoll of current that looks at a file whose descriptor has been closed? */
 bool holon_epoll_stays(struct file *file);
 

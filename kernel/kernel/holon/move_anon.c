@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Files without a name: eventfd, timerfd, signalfd, epoll. Of a process that moves they
- * are made anew where it comes to, if no other process has them. What they contain is
- * read in their fdinfo, as /proc shows it, and set by the system calls that a program
- * would use: neither needs a line in their code.
+ * are made anew where it comes to, if no other process has them. A signalfd also then, for
+ * it tells each process of its own signals; and away from home an epoll, of which each has
+ * one from then on. What they contain is read in their fdinfo, as /proc shows it, and set
+ * by the system calls that a program would use: neither needs a line in their code.
  *
  * An epoll is filled when all descriptors are there. What is ready then is reported
  * once more, also with EPOLLET: that is allowed, and a program has to expect it.
@@ -40,8 +41,7 @@ static const char *const names[] = {
 	[HOLON_ANON_EPOLL]	= "[eventpoll]",
 };
 
-/* Return: enum holon_anon, 0 for any other file. */
-static unsigned int kind_of(const struct file *file)
+unsigned int holon_anon_kind(const struct file *file)
 {
 	const char *name = file->f_path.dentry->d_name.name;
 	unsigned int kind;
@@ -52,11 +52,6 @@ static unsigned int kind_of(const struct file *file)
 		if (!strcmp(name, names[kind]))
 			return kind;
 	return 0;
-}
-
-bool holon_anon_is(const struct file *file)
-{
-	return kind_of(file);
 }
 
 /* --- export ------------------------------------------------------------------ */
@@ -183,16 +178,11 @@ bool holon_epoll_stays(struct file *file)
 	return stays;
 }
 
-bool holon_anon_is_epoll(const struct file *file)
-{
-	return kind_of(file) == HOLON_ANON_EPOLL;
-}
-
 int holon_anon_export(struct holon_image *image, struct file *file, unsigned int fd, bool cloexec)
 {
 	struct holon_record_anon record = {
 		.fd = cpu_to_le32(fd),
-		.kind = cpu_to_le32(kind_of(file)),
+		.kind = cpu_to_le32(holon_anon_kind(file)),
 		.flags = cpu_to_le32((file->f_flags & O_NONBLOCK) | (cloexec ? O_CLOEXEC : 0)),
 	};
 	bool known = true;

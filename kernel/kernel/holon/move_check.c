@@ -62,7 +62,7 @@ static const struct {
 		"it sleeps by a clock of processor time, or an alarm clock" },
 	[HOLON_STAY_VDSO]	= { EBUSY, "it reads the clock all the time" },
 	[HOLON_STAY_FILE]	= { EOPNOTSUPP,
-		"it has locked a file of its node, or shares the open file with others" },
+		"it has locked a file of its node, or has one open that cannot be opened again" },
 	[HOLON_STAY_FILE_KIND]	= { EOPNOTSUPP,
 		"it has a descriptor that cannot leave the node, of /proc say" },
 	[HOLON_STAY_MAP_LOCAL]	= { EOPNOTSUPP,

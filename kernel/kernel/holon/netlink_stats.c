@@ -141,6 +141,7 @@ static bool task_count_at(unsigned long position, const char **name, u64 *value)
 		{ "spawners", counts.spawners },
 		{ "files-exported", holon_export_count() },
 		{ "files-mapped", holon_paged_files() },
+		{ "files-hosted", holon_hosted_files() },
 	};
 
 	if (position >= ARRAY_SIZE(all))

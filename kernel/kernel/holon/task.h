@@ -146,7 +146,7 @@ struct holon_task {
 
 	/* the half that exports */
 	struct holon_timers *timers;	/* S: what it has stopped */
-	struct list_head offers;	/* S: of files that it has mapped */
+	struct list_head offers;	/* S: of its files, to where it moves */
 	bool looking;			/* S: only to see whether it could move */
 
 	/* guest */

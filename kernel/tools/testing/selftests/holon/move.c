@@ -122,9 +122,15 @@ static void stop_mover(pid_t mover)
 
 static void run_busy(const struct state *state)
 {
-	pid_t mover = start_mover();
-	long long end = now_ms() + BUSY_MS;
+	long long end;
+	pid_t mover;
 
+	if (state->there) {
+		move(AWAY);
+		state->look();
+	}
+	mover = start_mover();
+	end = now_ms() + BUSY_MS;
 	CHECK(mover > 0);
 	do {
 		state->look();
@@ -179,7 +185,7 @@ static bool test(const struct state *state, const char *mode)
 
 static const struct state *const tables[] = {
 	memory_states, thread_states, signal_states, file_states, waiting_states,
-	threads_states,
+	threads_states, hosted_states,
 };
 
 #define TABLES	(sizeof(tables) / sizeof(tables[0]))

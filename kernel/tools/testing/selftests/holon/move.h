@@ -20,11 +20,12 @@ struct state {
 	void (*make)(void);
 	void (*look)(void);
 	bool calls;	/* look() waits in a system call: to be moved meanwhile */
+	bool there;	/* look() makes it, away from home, when it is called first */
 };
 
 /* Each file has a table that ends with one without a name. */
 extern const struct state memory_states[], thread_states[], signal_states[], file_states[],
-	waiting_states[], threads_states[];
+	waiting_states[], threads_states[], hosted_states[];
 
 extern int failures;
 extern char scratch[64];	/* an empty directory on a file system of home */
