@@ -461,22 +461,6 @@ static int hosted_lock(struct file *file, int cmd, struct file_lock *lock)
 
 /* --- attributes ---------------------------------------------------------------- */
 
-static struct timespec64 get_time(const struct wire_hosted_time *time)
-{
-	return (struct timespec64){
-		.tv_sec = le64_to_cpu(time->seconds),
-		.tv_nsec = min_t(u32, le32_to_cpu(time->nanoseconds), NSEC_PER_SEC - 1),
-	};
-}
-
-static struct wire_hosted_time put_time(struct timespec64 time)
-{
-	return (struct wire_hosted_time){
-		.seconds = cpu_to_le64(time.tv_sec),
-		.nanoseconds = cpu_to_le32(time.tv_nsec),
-	};
-}
-
 static void take_stat(const struct wire_hosted_attributes *from, struct kstat *stat)
 {
 	*stat = (struct kstat){
@@ -493,10 +477,10 @@ static void take_stat(const struct wire_hosted_attributes *from, struct kstat *s
 		.gid = make_kgid(&init_user_ns, le32_to_cpu(from->gid)),
 		.size = le64_to_cpu(from->size),
 		.blocks = le64_to_cpu(from->blocks),
-		.atime = get_time(&from->atime),
-		.mtime = get_time(&from->mtime),
-		.ctime = get_time(&from->ctime),
-		.btime = get_time(&from->btime),
+		.atime = hosted_get_time(&from->atime),
+		.mtime = hosted_get_time(&from->mtime),
+		.ctime = hosted_get_time(&from->ctime),
+		.btime = hosted_get_time(&from->btime),
 	};
 }
 
@@ -562,8 +546,8 @@ static int hosted_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct
 		msg.gid = cpu_to_le32(from_kgid(&init_user_ns, attr->ia_gid));
 	if (valid & ATTR_SIZE)
 		msg.size = cpu_to_le64(attr->ia_size);
-	msg.atime = put_time(attr->ia_atime);
-	msg.mtime = put_time(attr->ia_mtime);
+	msg.atime = hosted_put_time(attr->ia_atime);
+	msg.mtime = hosted_put_time(attr->ia_mtime);
 	err = ask(key, &holon_rpc_hosted_change, &vec, 1, NULL, 0);
 	return err ?: refresh(inode, &stat, 0, 0);
 }

@@ -9,7 +9,9 @@
 #define _FS_HOLON_HOSTED_H
 
 #include <linux/holon_rpc.h>
+#include <linux/minmax.h>
 #include <linux/sizes.h>
+#include <linux/time64.h>
 #include <linux/types.h>
 
 /* Most bytes of one message. */
@@ -85,6 +87,23 @@ struct wire_hosted_time {
 	__le32 nanoseconds;
 	__le32 pad;
 };
+
+/* @time: untrusted */
+static inline struct timespec64 hosted_get_time(const struct wire_hosted_time *time)
+{
+	return (struct timespec64){
+		.tv_sec = le64_to_cpu(time->seconds),
+		.tv_nsec = min_t(u32, le32_to_cpu(time->nanoseconds), NSEC_PER_SEC - 1),
+	};
+}
+
+static inline struct wire_hosted_time hosted_put_time(struct timespec64 time)
+{
+	return (struct wire_hosted_time){
+		.seconds = cpu_to_le64(time.tv_sec),
+		.nanoseconds = cpu_to_le32(time.tv_nsec),
+	};
+}
 
 struct wire_hosted_attributes {
 	__le32 mask, mode, nlink, blksize;

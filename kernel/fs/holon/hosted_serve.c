@@ -317,14 +317,6 @@ static int hosted_open_handler(struct holon_request *request)
 
 /* --- attributes ---------------------------------------------------------------- */
 
-static struct wire_hosted_time put_time(struct timespec64 time)
-{
-	return (struct wire_hosted_time){
-		.seconds = cpu_to_le64(time.tv_sec),
-		.nanoseconds = cpu_to_le32(time.tv_nsec),
-	};
-}
-
 static int hosted_stat_handler(struct holon_request *request)
 {
 	const struct wire_hosted_stat *msg = request->data;
@@ -358,20 +350,12 @@ static int hosted_stat_handler(struct holon_request *request)
 		.rdev = cpu_to_le64(new_encode_dev(stat.rdev)),
 		.size = cpu_to_le64(stat.size),
 		.blocks = cpu_to_le64(stat.blocks),
-		.atime = put_time(stat.atime),
-		.mtime = put_time(stat.mtime),
-		.ctime = put_time(stat.ctime),
-		.btime = put_time(stat.btime),
+		.atime = hosted_put_time(stat.atime),
+		.mtime = hosted_put_time(stat.mtime),
+		.ctime = hosted_put_time(stat.ctime),
+		.btime = hosted_put_time(stat.btime),
 	};
 	return holon_reply_data(request, &attributes, sizeof(attributes));
-}
-
-static struct timespec64 get_time(const struct wire_hosted_time *time)
-{
-	return (struct timespec64){
-		.tv_sec = le64_to_cpu(time->seconds),
-		.tv_nsec = min_t(u32, le32_to_cpu(time->nanoseconds), NSEC_PER_SEC - 1),
-	};
 }
 
 static int change(struct file *file, struct iattr *attr)
@@ -406,8 +390,8 @@ static int hosted_change_handler(struct holon_request *request)
 		.ia_uid = make_kuid(&init_user_ns, le32_to_cpu(msg->uid)),
 		.ia_gid = make_kgid(&init_user_ns, le32_to_cpu(msg->gid)),
 		.ia_size = le64_to_cpu(msg->size),
-		.ia_atime = get_time(&msg->atime),
-		.ia_mtime = get_time(&msg->mtime),
+		.ia_atime = hosted_get_time(&msg->atime),
+		.ia_mtime = hosted_get_time(&msg->mtime),
 	};
 	struct file *file;
 	int err;
